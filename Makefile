@@ -1,0 +1,51 @@
+# Kho dữ liệu dùng chung của tỉnh · The shared provincial data warehouse
+#   make run     everything from nothing: venv, dependencies, warehouse, sandbox province, pipeline, result
+#   make test    everything the tests need, then all tests
+#   make dev     the Dagster UI over the same runs
+#   make bench   speed beside the raw limit and a peer
+#   make clean   stop the servers and remove what was made here
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export DX_HOME ?= $(CURDIR)/.dx
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test lint dev bench clean lock
+.DEFAULT_GOAL := run
+
+run: $(READY)
+	@$(BIN)/dx quickstart
+
+test: $(READY)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/sqlfluff lint warehouse_sql examples
+
+dev: $(READY)
+	@$(BIN)/dx dev
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks.run $(BENCH_ARGS)
+
+clean:
+	-@test ! -x $(BIN)/dx || $(BIN)/dx down
+	rm -rf .dx $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/out
+
+lock: $(READY)
+	$(BIN)/pip-compile --quiet --extra dev --generate-hashes --no-strip-extras --allow-unsafe --no-header \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12")'
+	@echo "installing the pinned dependencies into $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""Pure cleaning functions on Arrow arrays, one per semantic type."""

@@ -1,0 +1,88 @@
+"""Prose in Vietnamese: free text, names of persons, addresses; and opaque identifiers.
+
+All four keep every character they do not understand. Prose also gets legacy encodings repaired and the
+Icelandic eth put back to Đ; identifiers only lose surplus white space.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dx_pipeline.clean.legacy_encodings import VNI_PAIRS, eth_to_d, repair
+from dx_pipeline.clean.reading import Reading, Stage, as_text, in_distinct, read_text, text_array
+from dx_pipeline.clean.semantic_type import Cleaned, SemanticType
+from dx_pipeline.contract.model import Column
+
+_LETTERS = "ÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝàáâãèéêìíòóôõùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ"
+# What no rule of prose can change: printable ASCII and Vietnamese letters, single spaces inside.
+# Everything else is looked at value by value.
+_NEEDS_READING = f"^ | $|  |[^ -~{_LETTERS}]|{VNI_PAIRS}"
+_NEEDS_READING_ASCII = "^ | $|  |[^ -~]"
+
+
+def _untouched_prose(text: pa.Array) -> tuple[pa.Array, pa.Array]:
+    ascii_only = pc.all(pc.string_is_ascii(text)).as_py() is not False
+    pattern = _NEEDS_READING_ASCII if ascii_only else _NEEDS_READING
+    settled = pc.and_(pc.invert(pc.match_substring_regex(text, pattern)), pc.not_equal(text, ""))
+    return text, settled
+
+
+def _untouched_identifier(text: pa.Array) -> tuple[pa.Array, pa.Array]:
+    settled = pc.invert(pc.match_substring_regex(text, _NEEDS_READING_ASCII))
+    return text, pc.and_(settled, pc.not_equal(text, ""))
+
+
+def read_prose(text: str) -> Reading:
+    """Reader of prose: legacy encodings to Unicode, eth to Đ; never unreadable."""
+    repaired, note = repair(text)
+    notes = () if note is None else (note,)
+    fixed = eth_to_d(repaired)
+    if fixed != repaired:
+        notes += ("eth_to_d",)
+    return Reading(fixed, True, notes)
+
+
+def _clean_prose(array: pa.Array, column: Column) -> Cleaned:
+    def clean(text: pa.Array) -> Cleaned:
+        return read_text(as_text(text), column, [Stage(_untouched_prose)], read_prose, text_array)
+
+    return in_distinct(array, clean)
+
+
+def _clean_identifier(array: pa.Array, column: Column) -> Cleaned:
+    def clean(text: pa.Array) -> Cleaned:
+        return read_text(as_text(text), column, [Stage(_untouched_identifier)], Reading, text_array)
+
+    return in_distinct(array, clean)
+
+
+def text_type(column: Column) -> pa.DataType:
+    """Arrow type of every type that stays text."""
+    return pa.string()
+
+
+def _prose(name: str, description: str) -> SemanticType:
+    return SemanticType(
+        name=name,
+        arrow_type=text_type,
+        clean=_clean_prose,
+        can_fail=False,
+        makes_notes=True,
+        pseudonymised=False,
+        description=description,
+    )
+
+
+TEXT = _prose("text", "văn bản tự do, về Unicode dựng sẵn | free text, brought to composed Unicode")
+PERSON_NAME = _prose("person_name", "họ tên người | name of a person")
+ADDRESS = _prose("address", "địa chỉ | postal address")
+IDENTIFIER = SemanticType(
+    name="identifier",
+    arrow_type=text_type,
+    clean=_clean_identifier,
+    can_fail=False,
+    makes_notes=True,
+    pseudonymised=False,
+    description="mã giữ nguyên như nguồn | opaque id, kept as the source writes it",
+)

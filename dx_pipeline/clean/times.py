@@ -1,0 +1,301 @@
+"""Moments, days and birth dates: texts in the usual forms, or typed columns, to one typed value.
+
+Local times without a zone are times of the option ``timezone`` (default Asia/Ho_Chi_Minh); moments come out
+in UTC. An ambiguous or skipped local hour is read as the earliest moment. Years outside 1900 to 2100 are
+unreadable, never an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dx_pipeline.clean.reading import (
+    UNREADABLE,
+    Reader,
+    Reading,
+    Stage,
+    as_text,
+    in_distinct,
+    null_texts,
+    read_text,
+)
+from dx_pipeline.clean.semantic_type import Cleaned, SemanticType
+from dx_pipeline.clean.time_texts import (
+    DAY_US,
+    FIRST_US,
+    LAST_US,
+    Moment,
+    read_8_digits,
+    read_14_digits,
+    read_day_first,
+    read_iso,
+    read_moment,
+)
+from dx_pipeline.contract.model import Column
+from dx_pipeline.errors import ContractError
+
+DEFAULT_TIMEZONE = "Asia/Ho_Chi_Minh"
+NAIVE = pa.timestamp("us")
+UTC = pa.timestamp("us", "UTC")
+_DAY_PER_UNIT = {"s": 86_400, "ms": 86_400_000, "us": DAY_US, "ns": DAY_US * 1000}
+
+_ORDERS = ("dmy", "mdy")
+_ZONE_OPTION = {"timezone": f"IANA time zone of local times (default {DEFAULT_TIMEZONE})"}
+_ORDER_OPTION = {"order": "dmy (default) or mdy: how d/M/yyyy is meant"}
+
+
+def _check(column: Column) -> None:
+    order = column.options.get("order", "dmy")
+    if order not in _ORDERS:
+        raise ContractError(
+            f"column {column.name}, option order: {order!r} is not known", next_step=f"use one of {_ORDERS}"
+        )
+    zone = _zone(column)
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ContractError(
+            f"column {column.name}, option timezone: {zone!r} is no time zone",
+            next_step=f"use an IANA name such as {DEFAULT_TIMEZONE}",
+        ) from None
+
+
+def _zone(column: Column) -> str:
+    return str(column.options.get("timezone", DEFAULT_TIMEZONE))
+
+
+def to_utc(local: pa.Array, zone: str) -> pa.Array:
+    """Naive local timestamps[us] (years 1900 to 2100) as timestamps in UTC."""
+    bounds = pc.min_max(local.cast(pa.int64()))
+    low, high = bounds["min"].as_py(), bounds["max"].as_py()
+    if low is None:
+        return pa.nulls(len(local), UTC)
+    shift = _fixed_shift(zone, low // DAY_US, high // DAY_US + 1)
+    if shift is not None:
+        return pc.subtract(local.cast(pa.int64()), shift).cast(UTC)
+    moments = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="earliest")
+    return moments.cast(UTC)
+
+
+@lru_cache(maxsize=1024)
+def _fixed_shift(zone: str, first_day: int, last_day: int) -> int | None:
+    """Offset from UTC in microseconds if it is the same on every day of the range, else None."""
+    days = np.arange(first_day - 1, last_day + 2, dtype=np.int64) * DAY_US
+    local = pa.array(days).view(NAIVE)
+    moments = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="earliest")
+    shifts = np.unique(days - moments.cast(pa.int64()).to_numpy())
+    return int(shifts[0]) if len(shifts) == 1 else None
+
+
+def _to_local(moments: pa.Array, zone: str) -> pa.Array:
+    """Timestamps with a zone as naive local timestamps of ``zone``."""
+    return pc.local_timestamp(moments.cast(pa.timestamp("us", zone)))
+
+
+def _typed_in_range(array: pa.Array) -> pa.Array:
+    """Mask of the typed times within 1900 to 2100 (null where null), whatever their unit."""
+    scale = 1 if pa.types.is_date32(array.type) else 86_400_000
+    if pa.types.is_timestamp(array.type):
+        scale = _DAY_PER_UNIT[array.type.unit]
+    storage = array.view(pa.int32() if pa.types.is_date32(array.type) else pa.int64())
+    first, last = FIRST_US // DAY_US * scale, LAST_US // DAY_US * scale
+    return pc.and_(pc.greater_equal(storage, first), pc.less(storage, last))
+
+
+def _clean_typed(array: pa.Array, convert: Callable[[pa.Array], pa.Array]) -> Cleaned:
+    """Clean a timestamp or date column; ``convert`` gets the values in range."""
+    good = _typed_in_range(array)
+    if pc.all(good).as_py() is not False:
+        return Cleaned(convert(array))
+    value = convert(pc.if_else(good, array, pa.scalar(None, array.type)))
+    bad = pc.fill_null(pc.invert(good), False)
+    raw = pc.if_else(bad, array, pa.scalar(None, array.type))
+    return Cleaned(value, _time_text(raw))
+
+
+def _time_text(array: pa.Array) -> pa.Array:
+    text = array.cast(pa.string())
+    return pc.replace_substring_regex(text, r"\.0+(Z?)$", r"\1")
+
+
+def _is_time(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
+
+
+def _clean_times(
+    array: pa.Array,
+    column: Column,
+    convert: Callable[[pa.Array], pa.Array],
+    stages: list[Stage],
+    reader: Reader,
+    build: Callable[[list[Any]], pa.Array],
+) -> Cleaned:
+    def clean(part: pa.Array) -> Cleaned:
+        if _is_time(part.type) and not null_texts(column):
+            return _clean_typed(part, convert)
+        text = _time_text(part) if _is_time(part.type) else as_text(part)
+        return read_text(text, column, stages, reader, build)
+
+    return in_distinct(array, clean)
+
+
+def _clean_datetime(array: pa.Array, column: Column) -> Cleaned:
+    zone = _zone(column)
+
+    def convert(times: pa.Array) -> pa.Array:
+        if pa.types.is_timestamp(times.type) and times.type.tz is not None:
+            return times.cast(UTC, safe=False)
+        return to_utc(times.cast(NAIVE, safe=False), zone)
+
+    def staged(read: Callable[[pa.Array], tuple[pa.Array, pa.Array] | None]) -> Stage:
+        def run(text: pa.Array) -> tuple[pa.Array, pa.Array] | None:
+            found = read(text)
+            if found is None:
+                return None
+            local, settled = found
+            return convert(_only(local, settled)), settled
+
+        return Stage(run)
+
+    def build(moments: list[Moment | None]) -> pa.Array:
+        local = pa.array([None if m is None or m.is_utc else m.microseconds for m in moments], pa.int64())
+        utc = pa.array([m.microseconds if m is not None and m.is_utc else None for m in moments], pa.int64())
+        return pc.coalesce(to_utc(local.view(NAIVE), zone), utc.cast(UTC))
+
+    stages = [staged(read_14_digits), staged(read_iso), staged(read_8_digits)]
+    if column.options.get("order", "dmy") == "dmy":
+        stages.append(Stage(staged(read_day_first).read, "variant"))
+    return _clean_times(array, column, convert, stages, _moment_reader(column), build)
+
+
+def _only(values: pa.Array, settled: pa.Array) -> pa.Array:
+    if values.null_count == 0 and pc.all(settled).as_py():
+        return values
+    return pc.if_else(settled, values, pa.scalar(None, values.type))
+
+
+def _moment_reader(column: Column) -> Reader:
+    month_first = column.options.get("order") == "mdy"
+
+    def read(text: str) -> Reading:
+        moment = read_moment(text, month_first=month_first)
+        if moment is None:
+            return UNREADABLE
+        return Reading(moment, True, () if moment.usual else ("variant",))
+
+    return read
+
+
+_YEAR_ONLY = re.compile(r"(?:00?[-/.]00?[-/.])?(\d{4})(?:0000|-00-00)?", re.ASCII)
+_MONTH_ONLY = re.compile(r"(?:00?[-/.])?(\d{1,2})[-/.](\d{4})", re.ASCII)
+_MONTH_LAST = re.compile(r"(\d{4})-?(\d\d)-?00", re.ASCII)
+
+
+def _birth_reader(column: Column) -> Reader:
+    read_whole = _moment_reader(column)
+
+    def read(text: str) -> Reading:
+        if match := _YEAR_ONLY.fullmatch(text):
+            return _partial(match[1], "1", "year_only")
+        if match := _MONTH_ONLY.fullmatch(text):
+            return _partial(match[2], match[1], "month_only")
+        if match := _MONTH_LAST.fullmatch(text):
+            return _partial(match[1], match[2], "month_only")
+        return read_whole(text)
+
+    return read
+
+
+def _partial(year: str, month: str, note: str) -> Reading:
+    moment = read_moment(f"{year}-{month}-1")
+    return UNREADABLE if moment is None else Reading(moment, True, (note,))
+
+
+def _clean_day(array: pa.Array, column: Column, reader: Reader) -> Cleaned:
+    zone = _zone(column)
+
+    def convert(times: pa.Array) -> pa.Array:
+        if pa.types.is_timestamp(times.type):
+            times = times.cast(pa.timestamp("us", times.type.tz), safe=False)
+            if times.type.tz is not None:
+                times = _to_local(times, zone)
+        return _days(times)
+
+    def staged(read: Callable[[pa.Array], tuple[pa.Array, pa.Array] | None]) -> Stage:
+        def run(text: pa.Array) -> tuple[pa.Array, pa.Array] | None:
+            found = read(text)
+            return None if found is None else (_days(_only(*found)), found[1])
+
+        return Stage(run)
+
+    def build(moments: list[Moment | None]) -> pa.Array:
+        local = pa.array([None if m is None or m.is_utc else m.microseconds for m in moments], pa.int64())
+        utc = pa.array([m.microseconds if m is not None and m.is_utc else None for m in moments], pa.int64())
+        return _days(pc.coalesce(local.view(NAIVE), _to_local(utc.cast(UTC), zone)))
+
+    stages = [staged(read_8_digits), staged(read_iso), staged(read_14_digits)]
+    if column.options.get("order", "dmy") == "dmy":
+        stages.append(Stage(staged(read_day_first).read, "variant"))
+    return _clean_times(array, column, convert, stages, reader, build)
+
+
+def _days(times: pa.Array) -> pa.Array:
+    """The day of naive timestamps or dates, rounded down."""
+    if pa.types.is_date32(times.type):
+        return times
+    if pa.types.is_date(times.type):
+        return times.cast(pa.date32(), safe=False)
+    return pc.floor_temporal(times, unit="day").cast(pa.date32())
+
+
+def _clean_date(array: pa.Array, column: Column) -> Cleaned:
+    return _clean_day(array, column, _moment_reader(column))
+
+
+def _clean_birth_date(array: pa.Array, column: Column) -> Cleaned:
+    return _clean_day(array, column, _birth_reader(column))
+
+
+def _utc_type(column: Column) -> pa.DataType:
+    return UTC
+
+
+def _date_type(column: Column) -> pa.DataType:
+    return pa.date32()
+
+
+def _type(
+    name: str,
+    arrow_type: Callable[[Column], pa.DataType],
+    clean: Callable[[pa.Array, Column], Cleaned],
+    description: str,
+) -> SemanticType:
+    return SemanticType(
+        name=name,
+        arrow_type=arrow_type,
+        clean=clean,
+        can_fail=True,
+        makes_notes=True,
+        pseudonymised=False,
+        description=description,
+        options=_ZONE_OPTION | _ORDER_OPTION,
+        check=_check,
+    )
+
+
+DATETIME = _type("datetime", _utc_type, _clean_datetime, "thời điểm, về UTC | moment, in UTC")
+DATE = _type("date", _date_type, _clean_date, "ngày | day")
+BIRTH_DATE = _type(
+    "birth_date",
+    _date_type,
+    _clean_birth_date,
+    "ngày sinh, có thể chỉ biết năm | birth date, may be known by its year only",
+)

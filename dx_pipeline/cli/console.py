@@ -1,0 +1,51 @@
+"""How the command line speaks: one console, one way to show errors and counts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+
+from dx_pipeline.errors import DxError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+
+def show_error(error: DxError) -> None:
+    """What happened, then what to do next."""
+    errors.print(f"[bold red]✗[/] {escape(error.what)}", soft_wrap=True)
+    if error.next_step:
+        errors.print(Padding(f"[dim]→[/] {escape(error.next_step)}", (0, 0, 0, 2)), soft_wrap=True)
+
+
+def friendly(function: Callable[P, R]) -> Callable[P, R]:
+    """Show our own errors as a message and exit 1; a bug keeps its traceback."""
+
+    @wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except DxError as error:
+            show_error(error)
+            raise typer.Exit(1) from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+
+    return wrapped
+
+
+def number(value: int | None) -> str:
+    """A count with thousands separators; a dash when unknown."""
+    return "–" if value is None else f"{value:,}"

@@ -1,0 +1,122 @@
+"""What ``dx doctor`` looks at: settings, disk, keys, warehouse, contracts, connections."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from dx_pipeline.contract.catalog import Catalog, load_catalog
+from dx_pipeline.errors import DxError
+from dx_pipeline.settings import Settings
+
+LEAST_FREE_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    level: Literal["ok", "warning", "error"]
+    what: str
+    next_step: str = ""
+
+
+def diagnose(settings: Settings) -> list[Finding]:
+    """Look at everything; never raises for what it finds wrong."""
+    findings = [_python(), *_home(settings), *_keys(settings)]
+    catalog = load_catalog(settings.project_roots, strict=False)
+    findings += list(_warehouse(settings))
+    findings += list(_contracts(catalog))
+    findings += list(_connections(settings, catalog))
+    return findings
+
+
+def _python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    if sys.version_info < (3, 11):
+        return Finding("python", "error", f"{version} is too old", "install Python 3.11 or newer")
+    return Finding("python", "ok", version)
+
+
+def _home(settings: Settings) -> Iterator[Finding]:
+    home = settings.home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        probe = home / f".probe-{os.getpid()}"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        yield Finding("DX_HOME", "error", f"{home} cannot be written: {error.strerror}", "set DX_HOME to another folder")
+        return
+    free = shutil.disk_usage(home).free
+    if free < LEAST_FREE_BYTES:
+        yield Finding("DX_HOME", "warning", f"{home} has only {free / 1024**3:.1f} GiB free", "free some disk space")
+    else:
+        yield Finding("DX_HOME", "ok", f"{home}, {free / 1024**3:.0f} GiB free")
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    path = settings.keys_path
+    if not path.exists():
+        yield Finding("pseudonym keys", "ok", "none yet; made by the first run")
+    elif stat.S_IMODE(path.stat().st_mode) & 0o077:
+        yield Finding("pseudonym keys", "error", f"{path} can be read by others", f"chmod 600 {path}")
+    else:
+        yield Finding("pseudonym keys", "ok", f"{path}, mode 0600")
+
+
+def _warehouse(settings: Settings) -> Iterator[Finding]:
+    from dx_pipeline.warehouse.connection import Warehouse
+    from dx_pipeline.warehouse.migrate import migrate
+
+    try:
+        warehouse = Warehouse.open(settings)
+        version = warehouse.check_version()
+        where = "embedded" if warehouse.embedded else "external"
+        yield Finding(
+            "warehouse", "ok", f"{where} PostgreSQL {version} at {warehouse.url.host}:{warehouse.url.port}"
+        )
+        ran = migrate(warehouse, settings.project_roots)
+        yield Finding("migrations", "ok", f"{len(ran)} applied now" if ran else "all applied")
+        warehouse.close()
+    except DxError as error:
+        yield Finding("warehouse", "error", error.what, error.next_step)
+
+
+def _contracts(catalog: Catalog) -> Iterator[Finding]:
+    from dx_pipeline.judge.suite import load_suite
+    from dx_pipeline.warehouse.load_file import parse_load_file
+
+    wrong: list[DxError] = [*catalog.broken]
+    for contract in catalog.contracts.values():
+        try:
+            load_suite(contract)
+            parse_load_file(contract.load_path)
+        except DxError as error:
+            wrong.append(error)
+    for problem in wrong:
+        yield Finding("contracts", "error", problem.what, problem.next_step)
+    if not wrong:
+        yield Finding("contracts", "ok", f"{len(catalog.contracts)} datasets of {len(catalog.systems)} systems")
+
+
+def _connections(settings: Settings, catalog: Catalog) -> Iterator[Finding]:
+    from dx_pipeline.extract.source import open_source
+
+    for system in catalog.systems.values():
+        first = next((c for c in catalog.contracts.values() if c.system == system.name), None)
+        if first is None:
+            yield Finding(f"source {system.name}", "warning", "has no dataset", f"add a contract to assets/{system.name}/")
+            continue
+        try:
+            with open_source(first, settings.connection_url(system.connection)) as reader:
+                reader.describe()
+            yield Finding(f"source {system.name}", "ok", "can be read")
+        except DxError as error:
+            yield Finding(f"source {system.name}", "error", error.what, error.next_step)

@@ -1,0 +1,149 @@
+"""``dx run`` and ``dx replay``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from dx_pipeline.cli.console import console, errors, friendly, number, show_error
+from dx_pipeline.cli.progress_bars import BarProgress
+from dx_pipeline.cli.project import add_projects
+from dx_pipeline.cli.tables import run_table
+from dx_pipeline.contract.model import Contract
+from dx_pipeline.errors import DxError, SettingsError
+from dx_pipeline.progress import listen
+
+ProjectOption = Annotated[
+    list[Path] | None,
+    typer.Option("--project", help="Further project folder with contracts, suites and load SQL (repeatable)."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(name="run")(run)
+    app.command(name="replay")(replay)
+
+
+@friendly
+def run(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Systems or datasets, e.g. one_stop or one_stop.ho_so. Default: all.")
+    ] = None,
+    partition: Annotated[
+        str | None, typer.Option("--partition", "-p", help="Read one month again, e.g. 2024-03, instead of what is new.")
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what would be read and written; do nothing.")] = False,
+    project: ProjectOption = None,
+) -> None:
+    """Read the sources and bring the warehouse up to date.
+
+    Examples:
+
+      dx run                                   everything that is new, all systems
+
+      dx run one_stop                          one system
+
+      dx run one_stop.ho_so -p 2024-03         one dataset, one month again
+
+      dx run --plan                            what would happen
+
+      dx run --project examples/nyc311 nyc311  a system from another folder
+    """
+    add_projects(project)
+    from dx_pipeline.orchestration.process import get_catalog
+
+    month = _month(partition)
+    catalog = get_catalog()
+    for broken in catalog.broken:
+        show_error(broken)
+    contracts = catalog.select(names or [])
+    if month is not None:
+        contracts = [contract for contract in contracts if contract.load.period is not None]
+    if not contracts:
+        raise SettingsError("there is no dataset to run", next_step="`dx contract list` shows the known ones")
+    if plan:
+        _show_plan(contracts, month)
+        return
+    succeeded = execute(contracts, month=month)
+    if not succeeded or catalog.broken:
+        raise typer.Exit(1)
+
+
+@friendly
+def replay(
+    batch: Annotated[int, typer.Argument(help="Batch whose landed files are judged and published again.")],
+    project: ProjectOption = None,
+) -> None:
+    """Judge and publish a landed batch again, without touching the source.
+
+    Use it after a rule or a load SQL was mended. Rows already in the warehouse stay as they are.
+
+    Example: dx replay 42
+    """
+    add_projects(project)
+    from dx_pipeline.orchestration.process import get_catalog, get_road
+    from dx_pipeline.warehouse import ledger
+
+    with get_road().warehouse.loader() as connection:
+        found = ledger.get_batch(connection, batch)
+    if not execute([get_catalog().contract(found.dataset_id)], replay_batch=batch):
+        raise typer.Exit(1)
+
+
+def execute(contracts: Sequence[Contract], *, month: date | None = None, replay_batch: int | None = None) -> bool:
+    with BarProgress(console) as bars, console.status("Dagster …"):
+        listen(bars)
+        from dx_pipeline.orchestration.run import run_datasets
+
+        report = run_datasets(contracts, month=month, replay_batch=replay_batch)
+    if report.dead_runs_closed:
+        console.print(f"[yellow]![/] closed {report.dead_runs_closed} run(s) whose process had died")
+    console.print(run_table(report.batches))
+    for failure in report.failures:
+        what, _, next_step = failure.message.partition("\n  → ")
+        errors.print(f"[dim]{escape(failure.asset)}[/]")
+        show_error(DxError(what, next_step=next_step))
+    console.print(f"run {report.run_id} " + ("[green]succeeded" if report.succeeded else "[red]had failures"))
+    return report.succeeded
+
+
+def _show_plan(contracts: Sequence[Contract], month: date | None) -> None:
+    from dx_pipeline.extract.source import open_source
+    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.warehouse.load_file import parse_load_file
+
+    road = get_road()
+    table = Table(title="Kế hoạch, không ghi gì · Plan, nothing is written", title_justify="left")
+    for name in ("dataset", "reads", "how", "from", "rows at source", "writes"):
+        table.add_column(name, justify="right" if name == "rows at source" else "left")
+    for contract in contracts:
+        kind, window = road.window(contract, month)
+        try:
+            url = road.settings.connection_url(road.catalog.systems[contract.system].connection)
+            with open_source(contract, url) as reader:
+                rows = number(reader.extract(window).source_rows)
+        except DxError as error:
+            rows = f"[red]{escape(error.what)}"
+        try:
+            targets = ", ".join(parse_load_file(contract.load_path).targets)
+        except DxError as error:
+            targets = f"[red]{escape(error.what)}"
+        how = f"{kind} {month:%Y-%m}" if kind == "period" and month else kind
+        table.add_row(contract.id, contract.source.label, how, window.low or "the beginning", rows, targets)
+    console.print(table)
+
+
+def _month(text: str | None) -> date | None:
+    if text is None:
+        return None
+    match = re.match(r"^(\d{4})-(\d{2})$", text)
+    if match is None or not 1 <= int(match[2]) <= 12:
+        raise SettingsError(f"--partition {text!r} is not a month", next_step="write it as 2024-03")
+    return date(int(match[1]), int(match[2]), 1)

@@ -1,0 +1,108 @@
+"""``dx sandbox``: a province to try, with real databases and planted faults whose truth is known."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from dx_pipeline.cli.console import console, friendly
+from dx_pipeline.cli.progress_bars import BarProgress
+from dx_pipeline.settings import get_settings
+
+sandbox_app = typer.Typer(help="The sandbox province.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(sandbox_app, name="sandbox")
+
+
+@sandbox_app.command()
+@friendly
+def build(
+    dossiers: Annotated[int | None, typer.Option(help="Dossiers to make (default: DX_SANDBOX_DOSSIERS, 60,000).")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same province.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Build anew even if it is there already.")] = False,
+) -> None:
+    """Build the source systems of the sandbox, once; a second call only starts them.
+
+    Examples:
+
+      dx sandbox build
+
+      dx sandbox build --dossiers 1000000 --fresh
+    """
+    from dx_pipeline.sandbox.province import SandboxProvince
+
+    province = SandboxProvince(get_settings())
+    started = time.monotonic()
+    with BarProgress(console) as bars:
+        built = province.build(
+            dossiers=dossiers,
+            seed=seed,
+            fresh=fresh,
+            progress=lambda step, rows: bars.advance("sandbox", step, rows),
+        )
+    if not built:
+        console.print(f"sandbox is there already: {province.describe()}")
+        return
+    console.print(f"sandbox built in {time.monotonic() - started:.1f} s: {province.describe()}")
+
+
+@sandbox_app.command()
+@friendly
+def change(
+    rows: Annotated[int, typer.Option(help="Dossiers that change.")] = 500,
+    seed: Annotated[int, typer.Option(help="Same seed, same changes.")] = 1,
+) -> None:
+    """Let an hour pass in the one-stop system: some dossiers change, some events are added.
+
+    Example: dx sandbox change --rows 5000 && dx run
+    """
+    from dx_pipeline.sandbox.province import SandboxProvince
+
+    console.print(f"{SandboxProvince(get_settings()).change(rows=rows, seed=seed):,} dossiers changed")
+
+
+@sandbox_app.command()
+@friendly
+def verify() -> None:
+    """Compare every verdict with the truth the sandbox wrote when it planted its faults.
+
+    Example: dx run && dx sandbox verify
+    """
+    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.sandbox.province import SandboxProvince
+    from dx_pipeline.sandbox.verify import verify_verdicts
+
+    report = verify_verdicts(SandboxProvince(get_settings()), get_road().warehouse)
+    table = Table(title="Lỗi đã gài so với phán quyết · Planted faults against verdicts", title_justify="left")
+    for name in ("dataset", "fault", "verdict", "planted", "found", "missed", "wrongly accused"):
+        table.add_column(name, justify="right" if name in ("planted", "found", "missed", "wrongly accused") else "left")
+    for line in report.lines:
+        style = "" if line.missed == 0 and line.wrong == 0 else "red"
+        table.add_row(
+            line.dataset, line.code, line.verdict, f"{line.planted:,}", f"{line.found:,}", f"{line.missed:,}",
+            f"{line.wrong:,}", style=style,
+        )  # fmt: skip
+    console.print(table)
+    console.print(
+        f"recall {report.recall:.4f}, clean rows rejected {report.clean_rejected:,} "
+        + ("[green]✓ as planted" if report.is_right else "[red]✗ verdicts differ from the truth")
+    )
+    if not report.is_right:
+        raise typer.Exit(1)
+
+
+@sandbox_app.command()
+@friendly
+def down() -> None:
+    """Stop the sandbox's source systems (the warehouse goes on).
+
+    Example: dx sandbox down
+    """
+    from dx_pipeline.sandbox.province import SandboxProvince
+
+    console.print("sandbox stopped" if SandboxProvince(get_settings()).stop() else "sandbox was not running")

@@ -1,0 +1,138 @@
+"""``dx up``, ``dx down``, ``dx status``, ``dx doctor``: the installation itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from dx_pipeline.cli.console import console, friendly
+from dx_pipeline.cli.tables import status_text
+from dx_pipeline.settings import get_settings
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(up)
+    app.command()(down)
+    app.command()(status)
+    app.command()(doctor)
+
+
+@friendly
+def up(
+    show_password: Annotated[bool, typer.Option("--show-password", help="Print the password too.")] = False,
+) -> None:
+    """Start the embedded warehouse (and the sandbox, if it was built) and say how to connect.
+
+    Example: dx up
+    """
+    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.sandbox.province import SandboxProvince
+
+    settings = get_settings()
+    warehouse = get_road().warehouse
+    url = warehouse.url
+    console.print(f"warehouse   {url.host}:{url.port}  database {url.database}  user {url.username}")
+    if show_password:
+        console.print(f"password    {url.password}")
+    elif warehouse.embedded is not None:
+        console.print("password    hidden; `dx up --show-password` prints it")
+    province = SandboxProvince(settings)
+    if province.is_built():
+        province.start()
+        console.print(f"sandbox     {province.describe()}")
+
+
+@friendly
+def down() -> None:
+    """Stop the embedded warehouse and the sandbox of this installation. Nothing is lost.
+
+    Example: dx down
+    """
+    from dx_pipeline.sandbox.province import SandboxProvince
+    from dx_pipeline.warehouse.connection import embedded_server
+
+    settings = get_settings()
+    stopped = [
+        name
+        for name, stop in (
+            ("warehouse", embedded_server(settings).stop),
+            ("sandbox", SandboxProvince(settings).stop),
+        )
+        if stop()
+    ]
+    console.print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
+
+
+@friendly
+def status() -> None:
+    """Each dataset at a glance: last publishing, rows, what waits or failed.
+
+    Example: dx status
+    """
+    import sqlalchemy as sa
+
+    from dx_pipeline.orchestration.process import get_road
+
+    road = get_road()
+    with road.warehouse.loader() as connection:
+        latest = connection.execute(
+            sa.text(
+                "select distinct on (system, dataset) system || '.' || dataset as dataset_id, batch_id, status, message,"
+                " accepted, quarantined, published_at, started_at from ops.batch order by system, dataset, batch_id desc"
+            )
+        ).mappings().all()  # fmt: skip
+        published: dict[str, object] = {
+            row[0]: row[1]
+            for row in connection.execute(
+                sa.text("select system || '.' || dataset, max(published_at) from ops.batch group by 1")
+            )
+        }
+        open_rows: dict[str, int] = {
+            row[0]: row[1]
+            for row in connection.execute(
+                sa.text("select system || '.' || dataset, count(*) from ops.quarantine where status = 'open' group by 1")
+            )
+        }
+        clock = connection.execute(sa.text("select now()")).scalar_one()
+    by_id = {row["dataset_id"]: row for row in latest}
+    table = Table(title="Tình trạng · Status", title_justify="left")
+    for name in ("dataset", "last batch", "state", "published", "fresh", "in quarantine", "message"):
+        table.add_column(name, justify="right" if name == "in quarantine" else "left")
+    for contract in road.catalog.contracts.values():
+        row = by_id.get(contract.id)
+        when = published.get(contract.id)
+        fresh = "–"
+        if when is not None and contract.freshness is not None:
+            late = clock - when - contract.freshness
+            fresh = "[green]yes" if late.total_seconds() <= 0 else "[yellow]stale"
+        table.add_row(
+            contract.id,
+            str(row["batch_id"]) if row else "–",
+            status_text(row["status"]) if row else "[dim]never run",
+            f"{when:%Y-%m-%d %H:%M:%S}" if when else "–",
+            fresh,
+            f"{open_rows.get(contract.id, 0):,}",
+            escape((row["message"] or "")[:120]) if row else "",
+        )
+    console.print(table)
+
+
+@friendly
+def doctor() -> None:
+    """Check everything this installation needs and say how to mend what is wrong.
+
+    Example: dx doctor
+    """
+    from dx_pipeline.cli.diagnosis import diagnose
+
+    findings = diagnose(get_settings())
+    for finding in findings:
+        mark = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "error": "[red]✗[/]"}[finding.level]
+        console.print(f"{mark} [bold]{escape(finding.subject)}[/]  {escape(finding.what)}", soft_wrap=True)
+        if finding.next_step:
+            console.print(f"    [dim]→[/] {escape(finding.next_step)}", soft_wrap=True)
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,74 @@
+"""``dx sql``: one read-only statement against the warehouse."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from typing import Annotated
+
+import sqlalchemy as sa
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from dx_pipeline.cli.console import console, friendly
+from dx_pipeline.errors import WarehouseError
+
+ROLES = ("dx_engineer", "dx_analyst", "dx_bi")
+
+
+def register(app: typer.Typer) -> None:
+    app.command(name="sql")(query)
+
+
+@friendly
+def query(
+    statement: Annotated[str, typer.Argument(help="One SQL statement, or - to read it from standard input.")],
+    output: Annotated[str, typer.Option("--format", "-f", help="table or csv.")] = "table",
+    role: Annotated[str, typer.Option("--role", help=f"Whose rights to use: {', '.join(ROLES)}.")] = "dx_engineer",
+    limit: Annotated[int, typer.Option("--limit", "-n", help="Rows shown as a table (csv gives all).")] = 100,
+) -> None:
+    """Ask the warehouse one question; nothing can be changed.
+
+    Examples:
+
+      dx sql "select * from mart.service_level_on(date '2024-06-30')"
+
+      dx sql -f csv "select agency_name, month, rate_766 from mart.dossier_on_time" > on-time.csv
+
+      dx sql --role dx_bi "select count(*) from restricted.dossier_applicant"     refused
+    """
+    if output not in ("table", "csv"):
+        raise WarehouseError(f"--format {output!r} is unknown", next_step="use table or csv")
+    if role not in ROLES:
+        raise WarehouseError(f"--role {role!r} is unknown", next_step=f"use one of {', '.join(ROLES)}")
+    text = sys.stdin.read() if statement == "-" else statement
+    from dx_pipeline.orchestration.process import get_road
+
+    try:
+        with get_road().warehouse.owner() as connection:
+            connection.exec_driver_sql("set transaction read only")
+            connection.exec_driver_sql(f'set local role "{role}"')
+            connection.exec_driver_sql("set local statement_timeout = '60s'")
+            result = connection.execution_options(stream_results=True, max_row_buffer=1_000).exec_driver_sql(text)
+            if not result.returns_rows:
+                raise WarehouseError("the statement returns no rows", next_step="dx sql is for questions only")
+            if output == "csv":
+                writer = csv.writer(sys.stdout)
+                writer.writerow(result.keys())
+                for part in result.partitions(1_000):
+                    writer.writerows(part)
+                return
+            rows = result.fetchmany(limit + 1)
+            names = list(result.keys())
+    except sa.exc.DBAPIError as error:
+        message = str(error.orig).strip().splitlines()
+        raise WarehouseError(message[0] if message else "the statement failed") from None
+    table = Table()
+    for name in names:
+        table.add_column(escape(name))
+    for row in rows[:limit]:
+        table.add_row(*("[dim]null" if value is None else escape(str(value)) for value in row))
+    console.print(table)
+    if len(rows) > limit:
+        console.print(f"[dim]the first {limit} rows; --limit or -f csv gives more")

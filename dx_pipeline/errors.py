@@ -1,0 +1,89 @@
+"""Every error a person can meet, each with what happened and what to do next.
+
+An error that can heal by itself (a source that is down, a lost connection) is retried by the
+orchestrator; a broken contract or a drifted source is not, because trying again changes nothing.
+Messages never hold a secret: callers pass names (dataset, column, connection), not URLs.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DxError(Exception):
+    """Base of all errors: ``what`` went wrong, with names, and the ``next_step`` that mends it."""
+
+    can_heal: ClassVar[bool] = False
+
+    def __init__(self, what: str, *, next_step: str = "") -> None:
+        self.what = what
+        self.next_step = next_step
+        super().__init__(what if not next_step else f"{what}\n  → {next_step}")
+
+
+class SettingsError(DxError):
+    """A setting or a connection is missing or malformed."""
+
+
+class ContractError(DxError):
+    """A contract file is broken; names file, path inside it and reason."""
+
+
+class SuiteError(DxError):
+    """An expectation suite is broken; names file, rule and reason."""
+
+
+class SourceUnavailable(DxError):
+    """The source cannot be reached or the connection broke while reading."""
+
+    can_heal = True
+
+
+class SourceDrift(DxError):
+    """The source no longer has the shape its contract promises."""
+
+
+class UnreadableSource(DxError):
+    """A file or a value in the source cannot be decoded or parsed."""
+
+
+class EmptySource(DxError):
+    """The source relation holds fewer rows than its contract promises."""
+
+
+class IncompleteExtract(DxError):
+    """Fewer or more rows arrived than the source counted in the same snapshot."""
+
+    can_heal = True
+
+
+class LandingError(DxError):
+    """A landed batch is missing, damaged or cannot be written."""
+
+
+class BatchHeld(DxError):
+    """The judge stopped a batch before publishing; nothing of it reached the star."""
+
+
+class DatasetBusy(DxError):
+    """Another run is working on the same dataset."""
+
+    can_heal = True
+
+
+class WarehouseError(DxError):
+    """The warehouse refused or lost a statement."""
+
+
+class WarehouseUnavailable(WarehouseError):
+    """The warehouse cannot be reached."""
+
+    can_heal = True
+
+
+class MigrationError(WarehouseError):
+    """A migration failed, was edited after it ran, or is out of order."""
+
+
+class LoadFileError(WarehouseError):
+    """A load or mart SQL file is malformed or its statement failed."""

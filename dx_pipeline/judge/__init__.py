@@ -1,0 +1,1 @@
+"""The judge: Great Expectations suites compiled to one tagging pass, one verdict per row."""

@@ -1,0 +1,106 @@
+"""Counts of the tagging pass, and the genuine Great Expectations results they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+
+from dx_pipeline.judge.compile import CompiledRule, CompiledSuite
+from dx_pipeline.judge.tagging import BITS, RuleFlags, Words
+
+SAMPLE_ROWS = 20
+"""Broken rows shown per rule; those with the smallest row numbers, so that a re-run shows the same."""
+
+
+@dataclass(frozen=True)
+class RuleCounts:
+    """What the tagging pass counted for one rule, in rows."""
+
+    elements: int
+    missing: int
+    unexpected: int
+    sample_rows: tuple[int, ...]
+
+
+class Tally:
+    """Adds up the flags of the batches of one judgement."""
+
+    def __init__(self, flags: Mapping[str, RuleFlags], words: int) -> None:
+        self._flags = flags
+        self._set = np.zeros(words * BITS, dtype=np.int64)
+        self._first: dict[str, list[int]] = {code: [] for code in flags}
+        self.rows = 0
+
+    def add(self, words: Words, row_numbers: npt.NDArray[np.int64]) -> None:
+        """Count one batch. ``row_numbers``: its ``_row`` values."""
+        self.rows += words.shape[1]
+        for number, word in enumerate(words):
+            used = int(np.bitwise_or.reduce(word)) if word.size else 0
+            for bit in range(BITS):
+                if used >> bit & 1:
+                    self._set[number * BITS + bit] += np.count_nonzero(word & np.int64(1 << bit))
+            for code, flags in self._flags.items():
+                bit = flags.broken - number * BITS
+                if 0 <= bit < BITS and used >> bit & 1:
+                    broken = row_numbers[(word & np.int64(1 << bit)) != 0]
+                    self._keep_first(code, broken)
+
+    def _keep_first(self, code: str, broken: npt.NDArray[np.int64]) -> None:
+        if broken.size > SAMPLE_ROWS:
+            broken = np.partition(broken, SAMPLE_ROWS)[:SAMPLE_ROWS]
+        self._first[code] = sorted({*self._first[code], *broken.tolist()})[:SAMPLE_ROWS]
+
+    def counts(self, code: str) -> RuleCounts:
+        """Counts of one rule so far."""
+        flags = self._flags[code]
+        return RuleCounts(
+            elements=self.rows if flags.domain is None else int(self._set[flags.domain]),
+            missing=int(self._set[flags.missing]),
+            unexpected=int(self._set[flags.broken]),
+            sample_rows=tuple(self._first[code]),
+        )
+
+
+def rule_result(
+    rule: CompiledRule, counts: RuleCounts, rows: int, samples: Sequence[Any], suite: CompiledSuite
+) -> ExpectationValidationResult:
+    """Result of a rule by Great Expectations' own success logic, from counts instead of queries.
+
+    Args:
+        rows: rows judged, whether or not the rule applies to them.
+        samples: values of some broken rows.
+    """
+    configuration = {"result_format": {"result_format": "SUMMARY", "partial_unexpected_count": SAMPLE_ROWS}}
+    expectation: Any = rule.expectation
+    dependencies = expectation.get_validation_dependencies(
+        execution_engine=suite.engine, runtime_configuration=configuration
+    )
+    values = {
+        metric.id: _metric_value(name, rule, counts, rows, samples)
+        for name, metric in dependencies.metric_configurations.items()
+    }
+    result: ExpectationValidationResult = expectation.metrics_validate(
+        metrics=values, execution_engine=suite.engine, runtime_configuration=configuration
+    )
+    return result
+
+
+def _metric_value(
+    name: str, rule: CompiledRule, counts: RuleCounts, rows: int, samples: Sequence[Any]
+) -> object:
+    if name == f"{rule.map_metric}.unexpected_count":
+        return counts.unexpected
+    if name == "column_values.nonnull.unexpected_count":
+        return counts.missing
+    if name == "table.row_count":
+        return counts.elements if rule.row_rule.filtered else rows
+    if name.endswith("filtered_row_count"):
+        return counts.elements
+    if name.endswith("unexpected_values"):
+        return list(samples)
+    return None

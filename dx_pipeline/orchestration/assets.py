@@ -1,0 +1,246 @@
+"""Dagster assets made from contracts: three per dataset (landing, stage, core), one per mart.
+
+Keys are ``[layer, system, dataset]``. Everything shown in the UI (owner, kinds, column schema,
+freshness, checks, partitions) is derived from the contract and the suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from dx_pipeline.contract.model import Contract, System
+from dx_pipeline.errors import DxError
+from dx_pipeline.judge.rule_spec import Suite
+from dx_pipeline.orchestration.checks import check_results, check_specs
+from dx_pipeline.orchestration.process import get_road
+from dx_pipeline.warehouse import ledger
+from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
+from dx_pipeline.warehouse.ledger import Batch
+from dx_pipeline.warehouse.load_file import parse_load_file
+from dx_pipeline.warehouse.marts import Mart, refresh_mart
+
+REPLAY_TAG = "dx/replay"
+RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+LAYER_TEXT = {
+    "landing": "Bản gốc bất biến đọc từ nguồn | Immutable copy as read from the source",
+    "stage": "Đã làm sạch và kiểm định từng dòng | Cleaned and judged row by row",
+    "core": "Đã công bố vào kho dùng chung | Published into the shared star schema",
+}
+
+
+def asset_key(layer: str, contract: Contract) -> dg.AssetKey:
+    """``[layer, system, dataset]``."""
+    return dg.AssetKey([layer, contract.system, contract.dataset])
+
+
+def dataset_assets(contract: Contract, system: System, suite: Suite | None) -> list[dg.AssetsDefinition]:
+    """The three assets of one dataset. A broken suite leaves the checks out; the stage step then says why."""
+    return [_landing(contract, system), _stage(contract, system, suite), _core(contract, system)]
+
+
+def _landing(contract: Contract, system: System) -> dg.AssetsDefinition:
+    @_asset(**_shared("landing", contract, system), pool=system.pool)
+    def landing(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        with _readable_failures():
+            road = get_road()
+            replayed = context.run.tags.get(REPLAY_TAG)
+            if replayed:
+                batch = road.replay(contract, int(replayed), run_id=context.run.run_id)
+            else:
+                batch = road.land(contract, run_id=context.run.run_id, month=_month(context))
+        for warning in batch.warnings or ():
+            context.log.warning(warning)
+        return dg.MaterializeResult(
+            metadata={
+                "batch": batch.batch_id,
+                "kind": batch.kind,
+                "dagster/row_count": batch.extracted or 0,
+                "source_rows": batch.source_rows or 0,
+                "window": f"{batch.window_low or '…'} → {batch.window_high or '…'}",
+                "warnings": dg.MetadataValue.json(batch.warnings or []),
+            }
+        )
+
+    return landing
+
+
+def _stage(contract: Contract, system: System, suite: Suite | None) -> dg.AssetsDefinition:
+    key = asset_key("stage", contract)
+
+    @_asset(
+        **_shared("stage", contract, system),
+        deps=[asset_key("landing", contract)],
+        check_specs=check_specs(suite, key) if suite else None,
+    )
+    def stage(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        with _readable_failures():
+            road = get_road()
+            report = road.stage(contract, _batch(contract, context, ("landed", "staged", "held", "failed")))
+        batch = report.batch
+        return dg.MaterializeResult(
+            metadata={
+                "batch": batch.batch_id,
+                "dagster/row_count": batch.accepted or 0,
+                "extracted": batch.extracted or 0,
+                "quarantined": batch.quarantined or 0,
+                "duplicate": batch.duplicate or 0,
+                "flagged": batch.flagged or 0,
+                "repairs": dg.MetadataValue.table(
+                    [
+                        dg.TableRecord({"column": repair.column, "repair": repair.note, "rows": repair.rows})
+                        for repair in report.repairs
+                    ],
+                    schema=dg.TableSchema(
+                        columns=[
+                            dg.TableColumn("column", "string"),
+                            dg.TableColumn("repair", "string"),
+                            dg.TableColumn("rows", "int"),
+                        ]
+                    ),
+                ),
+            },
+            check_results=check_results(suite, report.outcomes, key) if suite else None,
+        )
+
+    return stage
+
+
+def _core(contract: Contract, system: System) -> dg.AssetsDefinition:
+    upstream = [asset_key("stage", contract)] + [
+        dg.AssetKey(["core", *needed.split(".")]) for needed in contract.depends_on
+    ]
+
+    @_asset(
+        **_shared("core", contract, system),
+        deps=upstream,
+        freshness_policy=(
+            dg.FreshnessPolicy.time_window(fail_window=contract.freshness) if contract.freshness else None
+        ),
+    )
+    def core(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        with _readable_failures():
+            road = get_road()
+            report = road.publish(contract, _batch(contract, context, ("staged", "landed", "failed")))
+        batch = report.batch
+        partitions = partitions_of(contract)
+        if partitions is not None and not context.has_partition_key:
+            known = set(partitions.get_partition_keys())
+            for month in (month.isoformat() for month in report.months):
+                if month in known:
+                    context.log_event(
+                        dg.AssetMaterialization(
+                            asset_key=asset_key("core", contract), partition=month, metadata={"batch": batch.batch_id}
+                        )
+                    )
+        return dg.MaterializeResult(
+            metadata={
+                "batch": batch.batch_id,
+                "tables": ", ".join(parse_load_file(contract.load_path).targets),
+                "dagster/row_count": batch.accepted or 0,
+                "inserted": batch.inserted or 0,
+                "updated": batch.updated or 0,
+                "unchanged": batch.unchanged or 0,
+                "closed": batch.closed or 0,
+            }
+        )
+
+    return core
+
+
+def mart_asset(mart: Mart, contracts: dict[str, Contract]) -> dg.AssetsDefinition:
+    """The asset that refreshes one mart after the datasets it depends on."""
+
+    @dg.asset(
+        key=dg.AssetKey(["mart", mart.name]),
+        deps=[asset_key("core", contracts[name]) for name in mart.depends_on if name in contracts],
+        group_name="mart",
+        kinds={"postgres", "sql"},
+        description=mart.grain,
+        owners=["team:dx-warehouse"],
+        retry_policy=RETRY,
+    )
+    def refreshed(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        with _readable_failures():
+            rows = refresh_mart(get_road().warehouse, mart)
+        return dg.MaterializeResult(metadata={"table": mart.table, "dagster/row_count": rows})
+
+    return refreshed
+
+
+def partitions_of(contract: Contract) -> dg.MonthlyPartitionsDefinition | None:
+    """Monthly partitions from the contract's first month to the running one."""
+    if contract.load.period is None:
+        return None
+    return dg.MonthlyPartitionsDefinition(
+        start_date=contract.load.period.start.isoformat(), timezone=LOCAL_TIME_ZONE, end_offset=1
+    )
+
+
+class _readable_failures:
+    """Turns our errors into Dagster failures: the message first, retried only if it can heal."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, DxError):
+            raise dg.Failure(description=str(error), allow_retries=error.can_heal) from error
+
+
+def _shared(layer: str, contract: Contract, system: System) -> dict[str, Any]:
+    return {
+        "key": asset_key(layer, contract),
+        "group_name": contract.system,
+        "kinds": {*system.kinds} if layer == "landing" else {"greatexpectations"} if layer == "stage" else {"postgres"},
+        "owners": list(system.owners),
+        "description": f"{LAYER_TEXT[layer]}.\n\n{contract.purpose_vi} | {contract.purpose_en}",
+        "metadata": {"contract": f"{contract.id} {contract.version}", "dagster/column_schema": _column_schema(contract)},
+        "tags": {"dx/layer": layer, "dx/system": contract.system},
+        "partitions_def": partitions_of(contract),
+        "retry_policy": RETRY,
+    }
+
+
+def _column_schema(contract: Contract) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=column.logical_type,
+                description=f"{column.description_vi} | {column.description_en}",
+                constraints=dg.TableColumnConstraints(
+                    nullable=not column.required, unique=(column.name,) == contract.key_columns
+                ),
+                tags={"classification": column.classification, "semantic_type": column.semantic_type},
+            )
+            for column in contract.columns
+        ]
+    )
+
+
+def _asset(**settings: Any) -> Callable[[Callable[..., dg.MaterializeResult[Any]]], dg.AssetsDefinition]:
+    """``dg.asset`` with its settings from a mapping, typed."""
+    decorator: Callable[[Callable[..., dg.MaterializeResult[Any]]], dg.AssetsDefinition] = dg.asset(**settings)
+    return decorator
+
+
+def _month(context: dg.AssetExecutionContext) -> date | None:
+    return date.fromisoformat(context.partition_key) if context.has_partition_key else None
+
+
+def _batch(contract: Contract, context: dg.AssetExecutionContext, statuses: Sequence[str]) -> Batch:
+    """The batch this run opened for the dataset, else the newest unfinished one."""
+    with get_road().warehouse.loader() as connection:
+        batch = ledger.batch_of_run(connection, contract, context.run.run_id)
+        if batch is None:
+            batch = ledger.latest_batch(connection, contract, statuses)
+    if batch is None:
+        raise dg.Failure(
+            f"{contract.id}: there is no landed batch to work on; materialize the landing asset first",
+            allow_retries=False,
+        )
+    return batch

@@ -1,0 +1,75 @@
+"""All Dagster definitions, made from the contracts of every project folder."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from dx_pipeline.contract.catalog import Catalog
+from dx_pipeline.contract.model import Contract, System
+from dx_pipeline.errors import DxError, SuiteError
+from dx_pipeline.judge.rule_spec import Suite
+from dx_pipeline.judge.suite import load_suite
+from dx_pipeline.orchestration.assets import dataset_assets, mart_asset
+from dx_pipeline.orchestration.process import get_catalog
+from dx_pipeline.settings import get_settings
+from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
+from dx_pipeline.warehouse.marts import load_marts
+
+
+def build_definitions(catalog: Catalog) -> dg.Definitions:
+    """Assets, checks, one job and one schedule per system, and the marts."""
+    logger = dg.get_dagster_logger("dx")
+    for error in catalog.broken:
+        logger.error("left out: %s", error)
+    assets: list[dg.AssetsDefinition] = []
+    for contract in catalog.contracts.values():
+        assets += dataset_assets(contract, catalog.systems[contract.system], _suite(contract))
+    try:
+        marts = load_marts(get_settings().project_roots)
+    except DxError as error:
+        logger.error("marts left out: %s", error)
+        marts = []
+    assets += [mart_asset(mart, catalog.contracts) for mart in marts]
+    mart_keys = [dg.AssetKey(["mart", mart.name]) for mart in marts]
+    jobs = {system.name: _job(system, catalog, mart_keys) for system in catalog.systems.values()}
+    schedules = [
+        _schedule(system, jobs[system.name]) for system in catalog.systems.values() if system.schedule is not None
+    ]
+    return dg.Definitions(assets=assets, jobs=list(jobs.values()), schedules=schedules)
+
+
+def _suite(contract: Contract) -> Suite | None:
+    try:
+        return load_suite(contract)
+    except SuiteError as error:
+        dg.get_dagster_logger("dx").error("no checks for %s: %s", contract.id, error)
+        return None
+
+
+def _job(system: System, catalog: Catalog, marts: list[dg.AssetKey]) -> dg.UnresolvedAssetJobDefinition:
+    groups = dg.AssetSelection.groups(system.name)
+    selection = groups | (groups.downstream() & dg.AssetSelection.assets(*marts)) if marts else groups
+    return dg.define_asset_job(
+        name=f"{system.name}_refresh",
+        selection=selection,
+        description=f"{system.title_vi} | {system.title_en}",
+        tags={"dx/system": system.name},
+    )
+
+
+def _schedule(system: System, job: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+    def increment(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        """One run without a partition: each dataset reads what changed since its watermark."""
+        return dg.RunRequest(tags={"dx/trigger": "schedule"})
+
+    return dg.ScheduleDefinition(
+        name=f"{system.name}_schedule",
+        job=job,
+        cron_schedule=system.schedule,
+        execution_timezone=LOCAL_TIME_ZONE,
+        execution_fn=increment,
+        description=f"{system.title_vi} | {system.title_en}",
+    )
+
+
+defs = build_definitions(get_catalog())

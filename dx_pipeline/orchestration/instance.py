@@ -1,0 +1,77 @@
+"""The Dagster instance of this installation, and what a killed run left in it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import dagster as dg
+import psutil
+from dagster import DagsterRunStatus, RunsFilter
+
+from dx_pipeline.settings import Settings
+
+OWNER_TAG = "dx/process"
+_DAGSTER_YAML = """\
+# Written by dx on first use; edit freely, it is not written again.
+telemetry:
+  enabled: false
+concurrency:
+  pools:
+    default_limit: 1      # one step at a time reads a source; raise per pool in the UI
+    granularity: op
+  runs:
+    max_concurrent_runs: 4
+run_monitoring:
+  enabled: true
+  max_runtime_seconds: 14400
+  free_slots_after_run_end_seconds: 60
+retention:
+  schedule:
+    purge_after_days: 90
+"""
+
+
+def prepare_dagster_home(settings: Settings) -> Path:
+    """Make ``DAGSTER_HOME`` with its ``dagster.yaml`` and point this process at it."""
+    home = settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    config = home / "dagster.yaml"
+    if not config.exists():
+        config.write_text(_DAGSTER_YAML, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(home)
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    return home
+
+
+def process_tag() -> str:
+    """``host:pid:start`` of this process, so that a later one can tell whether it still lives."""
+    return f"{socket.gethostname()}:{os.getpid()}:{int(psutil.Process().create_time())}"
+
+
+def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Mark runs as failed whose process died without saying so, and free the slots they held.
+
+    Only runs started by ``dx run`` on this host are looked at; those of the daemon have run monitoring.
+    """
+    closed: list[str] = []
+    active = instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING]))
+    for run in active:
+        owner = run.tags.get(OWNER_TAG)
+        if owner is None or _is_alive(owner):
+            continue
+        instance.report_run_failed(run, message="The process of this run died (killed or machine restarted).")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        closed.append(run.run_id)
+    return closed
+
+
+def _is_alive(owner: str) -> bool:
+    host, pid, started = owner.rsplit(":", 2)
+    if host != socket.gethostname():
+        return True
+    try:
+        return int(psutil.Process(int(pid)).create_time()) == int(started)
+    except psutil.NoSuchProcess:
+        return False

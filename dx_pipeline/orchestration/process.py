@@ -1,0 +1,30 @@
+"""What one process needs once: settings, catalog, warehouse connection, the road."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from dx_pipeline.contract.catalog import Catalog, load_catalog
+from dx_pipeline.orchestration.road import Road
+from dx_pipeline.settings import get_settings
+from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.migrate import migrate
+
+
+@lru_cache(maxsize=1)
+def get_catalog() -> Catalog:
+    """All contracts that can be read; broken ones are reported, not fatal to the others."""
+    return load_catalog(get_settings().project_roots, strict=False)
+
+
+@lru_cache(maxsize=1)
+def get_road() -> Road:
+    """The road of this process: opens (and starts, if embedded) the warehouse and migrates it.
+
+    Raises:
+        WarehouseUnavailable, MigrationError: see their classes.
+    """
+    settings = get_settings()
+    warehouse = Warehouse.open(settings)
+    migrate(warehouse, settings.project_roots)
+    return Road(settings, warehouse, get_catalog())

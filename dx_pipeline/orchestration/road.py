@@ -1,0 +1,449 @@
+"""The one road of every dataset: land, stage, publish.
+
+Each step is re-runnable and leaves its mark in the ledger. What was not published is superseded by the
+next run of the same scope; what was published is never half there, because star rows, quarantine and
+ledger row are committed together.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from dx_pipeline.clean.pseudonym import PseudonymKeys, pseudonym_columns
+from dx_pipeline.contract.catalog import Catalog
+from dx_pipeline.contract.model import Contract
+from dx_pipeline.errors import BatchHeld, DxError, LandingError, WarehouseError
+from dx_pipeline.extract.completeness import check_complete, check_source_rows
+from dx_pipeline.extract.drift import check_drift, refuse_drift
+from dx_pipeline.extract.source import Extraction, open_source
+from dx_pipeline.extract.window import Window, increment_window, period_window
+from dx_pipeline.judge.rule_spec import Suite
+from dx_pipeline.judge.suite import load_suite
+from dx_pipeline.landing.manifest import Manifest
+from dx_pipeline.landing.store import LandingStore
+from dx_pipeline.orchestration.staging import (
+    RejectedRows,
+    Repair,
+    accepted_batches,
+    accepted_schema,
+    prefetch,
+    repairs_of,
+    write_cleaned,
+)
+from dx_pipeline.progress import listener
+from dx_pipeline.settings import Settings
+from dx_pipeline.warehouse import ledger
+from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.ledger import Batch
+from dx_pipeline.warehouse.load_file import parse_load_file
+from dx_pipeline.warehouse.merge import LoadBinds, run_load
+from dx_pipeline.warehouse.quarantine import settle_quarantine
+from dx_pipeline.warehouse.stage import (
+    REJECTED_SCHEMA,
+    copy_into_stage,
+    drop_stage,
+    finish_stage,
+    prepare_stage,
+    rejected_table,
+    stage_holds,
+)
+
+if TYPE_CHECKING:
+    from dx_pipeline.judge.verdict import RuleOutcome
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """What staging found: the ledger row, the result of every rule, the cleaner's repairs."""
+
+    batch: Batch
+    outcomes: tuple[RuleOutcome, ...]
+    repairs: tuple[Repair, ...]
+
+
+@dataclass(frozen=True)
+class PublishReport:
+    """What publishing did: the ledger row and the months (first days) of the fact it touched."""
+
+    batch: Batch
+    months: tuple[date, ...] = ()
+
+
+class Road:
+    """Everything one process needs to move datasets into the star."""
+
+    def __init__(self, settings: Settings, warehouse: Warehouse, catalog: Catalog) -> None:
+        self.settings = settings
+        self.warehouse = warehouse
+        self.catalog = catalog
+        self.landing = LandingStore(settings.landing_root)
+
+    # -- land --------------------------------------------------------------------------------------
+
+    def window(self, contract: Contract, month: date | None) -> tuple[str, Window]:
+        """Kind of batch and what to read: a month, an increment after the watermark, or all.
+
+        Raises:
+            DxError: the dataset cannot be cut into months.
+        """
+        if month is not None and contract.load.period is not None:
+            return "period", period_window(contract, month)
+        if contract.load.mode == "snapshot":
+            return "snapshot", Window(kind="full", low=None, high=None)
+        with self.warehouse.loader() as connection:
+            mark = ledger.watermark(connection, contract)
+        window = increment_window(contract, mark)
+        return ("full" if window.kind == "full" else "increment"), window
+
+    def land(self, contract: Contract, *, run_id: str | None, month: date | None = None) -> Batch:
+        """Read the source and write one immutable landing batch.
+
+        Raises:
+            DxError: source unreachable, drifted, unreadable, empty or incomplete; the ledger row says so.
+        """
+        with self._lock(contract):
+            kind, window = self.window(contract, month)
+            with self.warehouse.loader() as connection:
+                batch = ledger.open_batch(
+                    connection,
+                    contract,
+                    kind=kind,
+                    run_id=run_id,
+                    period_month=month if kind == "period" else None,
+                    window=(window.low, window.high),
+                )
+            started = time.monotonic()
+            with self._failing(contract, batch):
+                manifest, extraction, fingerprint, warnings = self._extract(contract, batch, window)
+                with self.warehouse.loader() as connection:
+                    ledger.update_batch(
+                        connection,
+                        batch.batch_id,
+                        status="landed",
+                        source_rows=extraction.source_rows,
+                        extracted=manifest.row_count,
+                        watermark=None if kind == "period" else extraction.cursor_high,
+                        landing_path=f"{contract.system}/{contract.dataset}/{batch.batch_id}",
+                        schema_fingerprint=fingerprint,
+                        warnings=warnings,
+                        seconds_extract=round(time.monotonic() - started, 3),
+                        landed_at=_now(connection),
+                    )
+                    return ledger.get_batch(connection, batch.batch_id)
+
+    def replay(self, contract: Contract, batch_id: int, *, run_id: str | None) -> Batch:
+        """Open a new batch over the landed files of an earlier one; the source is not touched.
+
+        Raises:
+            LandingError: the files are gone or damaged.
+            WarehouseError: the batch belongs to another dataset or never landed.
+        """
+        with self._lock(contract):
+            with self.warehouse.loader() as connection:
+                old = ledger.get_batch(connection, batch_id)
+                if old.dataset_id != contract.id:
+                    raise WarehouseError(f"batch {batch_id} belongs to {old.dataset_id}, not to {contract.id}")
+                if old.landing_path is None:
+                    raise LandingError(
+                        f"{contract.id}: batch {batch_id} never landed, there is nothing to replay",
+                        next_step=f"`dx run {contract.id}` reads the source again",
+                    )
+                batch = ledger.open_batch(
+                    connection,
+                    contract,
+                    kind="replay",
+                    run_id=run_id,
+                    period_month=old.period_month,
+                    window=(old.window_low, old.window_high),
+                    replay_of=old.replay_of or old.batch_id,
+                )
+            with self._failing(contract, batch):
+                manifest = self._manifest(contract, batch)
+                self.landing.verify(manifest)
+                with self.warehouse.loader() as connection:
+                    ledger.update_batch(
+                        connection,
+                        batch.batch_id,
+                        status="landed",
+                        source_rows=manifest.row_count,
+                        extracted=manifest.row_count,
+                        landing_path=old.landing_path,
+                        landed_at=_now(connection),
+                    )
+                    return ledger.get_batch(connection, batch.batch_id)
+
+    def _extract(
+        self, contract: Contract, batch: Batch, window: Window
+    ) -> tuple[Manifest, Extraction, str, list[str]]:
+        url = self.settings.connection_url(self.catalog.systems[contract.system].connection)
+        self.landing.sweep_temporary()
+        with open_source(contract, url) as reader:
+            drift = check_drift(contract, reader.describe())
+            refuse_drift(contract, drift)
+            for message in drift.messages:
+                listener().warn(contract.id, message)
+            check_source_rows(contract, reader)
+            extraction = reader.extract(window)
+            manifest = self.landing.write(
+                system=contract.system,
+                dataset=contract.dataset,
+                batch_id=batch.batch_id,
+                schema=extraction.schema,
+                batches=extraction.batches,
+                facts={
+                    "contract_version": contract.version,
+                    "window": asdict(window),
+                    "source_rows": extraction.source_rows,
+                    "position": extraction.position,
+                    "schema_fingerprint": drift.fingerprint,
+                },
+                on_rows=lambda rows: listener().advance(contract.id, "extract", rows, extraction.source_rows),
+            )
+        listener().finish(contract.id, "extract")
+        check_complete(contract, extraction.source_rows, manifest.row_count)
+        return manifest, extraction, drift.fingerprint, list(drift.messages)
+
+    # -- stage -------------------------------------------------------------------------------------
+
+    def stage(self, contract: Contract, batch: Batch) -> StageReport:
+        """Clean and judge a landed batch; accepted and rejected rows go to the stage tables.
+
+        Raises:
+            BatchHeld: the judge stopped the batch; the ledger says why and the landed rows are kept.
+            SuiteError, LandingError, WarehouseError: see their classes.
+        """
+        with self._lock(contract):
+            return self._stage(contract, batch)
+
+    def _stage(self, contract: Contract, batch: Batch) -> StageReport:
+        started = time.monotonic()
+        with self._failing(contract, batch):
+            suite = load_suite(contract)
+            manifest = self._manifest(contract, batch)
+            if manifest.row_count == 0 and contract.load.mode != "snapshot":
+                return self._stage_nothing(batch)
+            self.landing.verify(manifest)
+            work = self.settings.work_root / str(batch.batch_id)
+            work.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                return self._judge(contract, batch, suite, manifest, started)
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+
+    def _judge(
+        self, contract: Contract, batch: Batch, suite: Suite, manifest: Manifest, started: float
+    ) -> StageReport:
+        from dx_pipeline.judge.verdict import Judgement
+
+        work = self.settings.work_root / str(batch.batch_id)
+        cleaned = work / "cleaned.parquet"
+        write_cleaned(contract, self.landing, manifest, cleaned, self.settings.batch_rows)
+        repairs = tuple(repairs_of(contract, cleaned))
+        keys = PseudonymKeys.load(self.settings.keys_path)
+        extra_columns, extra_parameters = pseudonym_columns(contract, keys)
+        rejected = RejectedRows()
+        with Judgement(
+            contract,
+            suite,
+            cleaned,
+            work_dir=work,
+            memory_limit=self.settings.judge_memory,
+            threads=self.settings.judge_threads,
+            extra_columns=extra_columns,
+            extra_parameters=extra_parameters,
+            batch_rows=self.settings.batch_rows,
+        ) as judgement:
+            schema = accepted_schema(contract, list(extra_columns))
+            prepare_stage(self.warehouse, contract, schema, batch.batch_id)
+            staged = copy_into_stage(
+                self.warehouse,
+                contract.stage_table,
+                schema,
+                accepted_batches(judgement, rejected),
+                on_rows=lambda rows: listener().advance(contract.id, "judge", rows, manifest.row_count),
+            )
+            verdict = judgement.verdict()
+        copy_into_stage(
+            self.warehouse,
+            rejected_table(contract),
+            REJECTED_SCHEMA,
+            prefetch(rejected.records(contract, manifest, cleaned, self.settings.batch_rows), 2),
+        )
+        listener().finish(contract.id, "judge")
+        if staged != verdict.accepted:
+            raise WarehouseError(f"{contract.id}: the judge accepted {verdict.accepted} rows, stage received {staged}")
+        held = "; ".join(verdict.held)
+        with self.warehouse.loader() as connection:
+            ledger.record_rule_results(connection, batch.batch_id, [_outcome_row(o) for o in verdict.outcomes])
+            ledger.update_batch(
+                connection,
+                batch.batch_id,
+                status="held" if held else "staged",
+                accepted=verdict.accepted,
+                quarantined=verdict.quarantined,
+                duplicate=verdict.duplicate,
+                flagged=verdict.flagged,
+                seconds_judge=round(time.monotonic() - started, 3),
+                staged_at=_now(connection),
+            )
+            if not held:
+                finish_stage(connection, contract, batch.batch_id, staged)
+            batch = ledger.get_batch(connection, batch.batch_id)
+        if held:
+            raise BatchHeld(
+                f"{contract.id}: batch {batch.batch_id} is held: {held}",
+                next_step=f"`dx batches show {batch.batch_id}` lists the rules; nothing was published and the landed rows"
+                f" are kept: once the source or the rule is mended, `dx run {contract.id}` or"
+                f" `dx replay {batch.batch_id}`",
+            )
+        return StageReport(batch, verdict.outcomes, repairs)
+
+    def _stage_nothing(self, batch: Batch) -> StageReport:
+        """An increment without new rows: nothing to judge, nothing to copy."""
+        with self.warehouse.loader() as connection:
+            ledger.update_batch(
+                connection,
+                batch.batch_id,
+                status="staged",
+                accepted=0,
+                quarantined=0,
+                duplicate=0,
+                flagged=0,
+                seconds_judge=0,
+                staged_at=_now(connection),
+            )
+            return StageReport(ledger.get_batch(connection, batch.batch_id), (), ())
+
+    # -- publish -----------------------------------------------------------------------------------
+
+    def publish(self, contract: Contract, batch: Batch) -> PublishReport:
+        """Move a staged batch into the star: rows, quarantine and ledger in one transaction.
+
+        Raises:
+            LoadFileError: the load SQL failed; nothing of the batch is in the star.
+            WarehouseError: the batch was replaced by a newer one, or the balance does not hold.
+        """
+        with self._lock(contract):
+            with self.warehouse.loader() as connection:
+                batch = ledger.get_batch(connection, batch.batch_id)
+                ready = batch.extracted == 0 or stage_holds(connection, contract, batch.batch_id)
+            if batch.status == "published":
+                return PublishReport(batch)
+            if batch.status not in ledger.IN_FLIGHT and batch.status != "failed":
+                raise WarehouseError(
+                    f"{contract.id}: batch {batch.batch_id} is {batch.status} and cannot be published",
+                    next_step=f"`dx run {contract.id}` makes a new one",
+                )
+            if not ready:
+                self._stage(contract, batch)
+            with self._failing(contract, batch):
+                published = self._publish(contract, batch)
+            drop_stage(self.warehouse, contract)
+            return published
+
+    def _publish(self, contract: Contract, batch: Batch) -> PublishReport:
+        started = time.monotonic()
+        with self.warehouse.loader() as connection:
+            values: dict[str, int] = {"inserted": 0, "updated": 0, "unchanged": 0, "closed": 0}
+            months: tuple[date, ...] = ()
+            if batch.extracted:
+                load = parse_load_file(contract.load_path)
+                binds = LoadBinds(
+                    batch_id=batch.batch_id,
+                    as_of=batch.landed_at or batch.started_at,
+                    key_version=PseudonymKeys.load(self.settings.keys_path).current,
+                )
+                counts = run_load(connection, load, binds, stage_rejected=rejected_table(contract))
+                values = {
+                    "inserted": counts.inserted,
+                    "updated": counts.updated,
+                    "unchanged": counts.unchanged,
+                    "closed": counts.closed,
+                }
+                months = counts.months
+                settle_quarantine(connection, contract, batch, identity=contract.row_identity)
+            try:
+                ledger.update_batch(
+                    connection,
+                    batch.batch_id,
+                    status="published",
+                    message=None,
+                    **values,
+                    seconds_publish=round(time.monotonic() - started, 3),
+                    published_at=_now(connection),
+                    finished_at=_now(connection),
+                )
+            except sa.exc.IntegrityError as error:
+                raise WarehouseError(
+                    f"{contract.id}: batch {batch.batch_id} does not balance: accepted {batch.accepted}, {values}",
+                    next_step=f"the ledger step of {contract.load_path} must give one row per accepted row",
+                ) from error
+            replaced = ledger.supersede_older(connection, batch)
+            published = ledger.get_batch(connection, batch.batch_id)
+        for old in replaced:
+            shutil.rmtree(self.settings.work_root / str(old.batch_id), ignore_errors=True)
+            if old.replay_of is None and old.status == "superseded" and batch.replay_of != old.batch_id:
+                self.landing.discard(old.system, old.dataset, old.batch_id)
+        listener().finish(contract.id, "publish")
+        return PublishReport(published, months)
+
+    # -- shared ------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _lock(self, contract: Contract) -> Iterator[None]:
+        with self.warehouse.dataset_lock(contract.id, timeout_seconds=self.settings.lock_timeout_seconds):
+            yield
+
+    @contextmanager
+    def _failing(self, contract: Contract, batch: Batch) -> Iterator[None]:
+        """Write the reason of a failure into the ledger before it goes up."""
+        try:
+            yield
+        except BatchHeld as error:
+            self._mark(batch, "held", str(error.what))
+            raise
+        except DxError as error:
+            self._mark(batch, "failed" if error.can_heal else "held", error.what)
+            raise
+        except Exception as error:
+            self._mark(batch, "failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:500])
+            raise
+
+    def _mark(self, batch: Batch, status: str, message: str) -> None:
+        try:
+            with self.warehouse.loader() as connection:
+                ledger.update_batch(
+                    connection, batch.batch_id, status=status, message=message, finished_at=_now(connection)
+                )
+        except DxError:
+            return  # the warehouse itself is gone: the next run supersedes this batch
+
+    def _manifest(self, contract: Contract, batch: Batch) -> Manifest:
+        return self.landing.load_manifest(contract.system, contract.dataset, batch.replay_of or batch.batch_id)
+
+
+def _outcome_row(outcome: RuleOutcome) -> dict[str, object]:
+    return {
+        "code": outcome.code,
+        "type": outcome.type,
+        "severity": outcome.severity,
+        "passed": outcome.passed,
+        "evaluated": outcome.evaluated,
+        "unexpected": outcome.unexpected,
+        "missing": outcome.missing,
+        "message_vi": outcome.message_vi,
+        "message_en": outcome.message_en,
+        "gx_result": outcome.gx_result,
+    }
+
+
+def _now(connection: sa.Connection) -> object:
+    return connection.execute(sa.text("select clock_timestamp()")).scalar_one()

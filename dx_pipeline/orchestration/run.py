@@ -1,0 +1,97 @@
+"""Run datasets through Dagster from one process: what ``dx run`` and ``dx replay`` do.
+
+The run is written to the same ``DAGSTER_HOME`` that the UI reads, so each asset and check shows there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+
+from dx_pipeline.contract.model import Contract
+from dx_pipeline.orchestration.assets import REPLAY_TAG, asset_key
+from dx_pipeline.orchestration.definitions import defs
+from dx_pipeline.orchestration.instance import OWNER_TAG, close_dead_runs, prepare_dagster_home, process_tag
+from dx_pipeline.orchestration.process import get_road
+from dx_pipeline.settings import get_settings
+from dx_pipeline.warehouse import ledger
+from dx_pipeline.warehouse.ledger import Batch
+from dx_pipeline.warehouse.marts import load_marts
+
+
+@dataclass(frozen=True)
+class StepFailure:
+    """One step that failed: the asset it makes and the message for people."""
+
+    asset: str
+    message: str
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run did: its batches by dataset, failures, and whether every step succeeded."""
+
+    run_id: str
+    succeeded: bool
+    batches: tuple[Batch, ...]
+    failures: tuple[StepFailure, ...]
+    dead_runs_closed: int
+
+
+def run_datasets(
+    contracts: Sequence[Contract], *, month: date | None = None, replay_batch: int | None = None, marts: bool = True
+) -> RunReport:
+    """Land, stage and publish the given datasets and refresh the marts that depend on them.
+
+    Args:
+        month: run one monthly partition instead of the increments; datasets without months are read as usual.
+        replay_batch: replay this landed batch of the single dataset given.
+
+    Raises:
+        DxError: the warehouse cannot be opened or migrated; failures of datasets are in the report.
+    """
+    prepare_dagster_home(get_settings())
+    road = get_road()
+    chosen = {contract.id for contract in contracts}
+    keys = [asset_key(layer, contract) for contract in contracts for layer in ("landing", "stage", "core")]
+    if marts:
+        keys += [
+            dg.AssetKey(["mart", mart.name])
+            for mart in load_marts(get_settings().project_roots)
+            if chosen.intersection(mart.depends_on)
+        ]
+    tags = {OWNER_TAG: process_tag(), "dx/trigger": "cli"}
+    if replay_batch is not None:
+        tags[REPLAY_TAG] = str(replay_batch)
+    with dg.DagsterInstance.get() as instance:
+        dead = close_dead_runs(instance)
+        job = defs.resolve_implicit_global_asset_job_def()
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=keys,
+            partition_key=month.isoformat() if month else None,
+            tags=tags,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    with road.warehouse.loader() as connection:
+        batches = ledger.list_batches(connection, run_id=result.run_id, limit=10_000)
+    return RunReport(
+        run_id=result.run_id,
+        succeeded=result.success,
+        batches=tuple(sorted(batches, key=lambda batch: batch.batch_id)),
+        failures=tuple(_failure(event) for event in result.all_events if event.is_step_failure),
+        dead_runs_closed=len(dead),
+    )
+
+
+def _failure(event: dg.DagsterEvent) -> StepFailure:
+    data = event.step_failure_data
+    message = data.user_failure_data.description if data.user_failure_data else None
+    if not message and data.error is not None:
+        cause = data.error.cause or data.error
+        message = cause.message.strip()
+    return StepFailure(str(event.step_key).replace("__", "/", 1), str(message))

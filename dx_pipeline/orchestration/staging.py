@@ -1,0 +1,221 @@
+"""From a landed batch to stage tables: clean, judge, COPY; streaming, memory bounded by the batch size."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dx_pipeline.clean.batch import clean_batch, cleaned_schema
+from dx_pipeline.contract.model import Contract
+from dx_pipeline.landing.manifest import Manifest
+from dx_pipeline.landing.store import LandingStore
+from dx_pipeline.progress import listener
+from dx_pipeline.warehouse.stage import REJECTED_SCHEMA
+
+if TYPE_CHECKING:
+    from dx_pipeline.judge.verdict import Judgement
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+CLEAN_WORKERS = 2
+QUEUE_BATCHES = 4
+
+
+@dataclass(frozen=True)
+class Repair:
+    """How often the cleaner changed values of a column, and in what way."""
+
+    column: str
+    note: str
+    rows: int
+
+
+def write_cleaned(contract: Contract, store: LandingStore, manifest: Manifest, target: Path, batch_rows: int) -> None:
+    """Clean a landed batch into one Parquet file (uncompressed dictionary pages: it lives for seconds)."""
+
+    def sources() -> Iterator[tuple[pa.RecordBatch, int]]:
+        first_row = 0
+        for batch in store.read(manifest, batch_rows=batch_rows):
+            yield batch, first_row
+            first_row += batch.num_rows
+
+    total = manifest.row_count
+    with pq.ParquetWriter(target, cleaned_schema(contract), compression="lz4", write_statistics=False) as writer:
+        for cleaned in ordered_map(lambda item: clean_batch(item[0], contract, item[1]), sources(), CLEAN_WORKERS):
+            writer.write_batch(cleaned)
+            listener().advance(contract.id, "clean", cleaned.num_rows, total)
+    listener().finish(contract.id, "clean")
+
+
+def repairs_of(contract: Contract, cleaned: Path) -> list[Repair]:
+    """Count the cleaner's notes per column, in one scan."""
+    schema = cleaned_schema(contract)
+    columns = [name for name in schema.names if name.endswith("__note")]
+    if not columns:
+        return []
+    with duckdb.connect() as connection:
+        relation = connection.read_parquet(str(cleaned))
+        found: list[Repair] = []
+        for name in columns:
+            counted = relation.filter(f'"{name}" is not null').aggregate(f'"{name}", count(*)', f'"{name}"').fetchall()
+            found += [Repair(name.removesuffix("__note"), note, rows) for note, rows in sorted(counted)]
+    return found
+
+
+class RejectedRows:
+    """Collects row numbers and reasons of rejected rows, then fetches their raw records from landing."""
+
+    def __init__(self) -> None:
+        self._batches: list[pa.RecordBatch] = []
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        if batch.num_rows:
+            self._batches.append(batch)
+
+    def records(
+        self, contract: Contract, manifest: Manifest, cleaned: Path, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Rows for the rejected stage table: row number, key, reasons, raw record as JSON.
+
+        A NUL character cannot be stored by PostgreSQL; in the raw record it appears as U+2400 (␀).
+        """
+        if not self._batches:
+            return
+        rejected = pa.Table.from_batches(self._batches)
+        offset = 0
+        parts: list[str] = []
+        for file in manifest.files:
+            path = manifest.directory / file.name
+            parts.append(
+                f"select file_row_number + {offset} as _row, {_raw_json(contract)} as raw_record,"
+                f" {_raw_identity(contract)} from read_parquet({_literal(str(path))}, file_row_number = true)"
+            )
+            offset += file.rows
+        key = "concat_ws('|', " + ", ".join(
+            f'coalesce(c."{name}"::varchar, l.raw_{index}, \'∅\')' for index, name in enumerate(contract.row_identity)
+        ) + ")"  # fmt: skip
+        identity = ", ".join(f'"{name}"' for name in contract.row_identity)
+        sql = (
+            f"with found as (select r._row, replace({key}, chr(0), '␀') as row_key, r.reasons,"
+            " replace(l.raw_record, '\\u0000', '\\u2400') as raw_record from rejected as r"
+            f" join ({' union all '.join(parts)}) as l on l._row = r._row"
+            f" join (select _row, {identity} from read_parquet({_literal(str(cleaned))})) as c on c._row = r._row),"
+            " numbered as (select *, row_number() over (partition by row_key order by raw_record, _row) as n from found)"
+            " select _row, case when n = 1 then row_key else row_key || '#' || n end as row_key, reasons, raw_record"
+            " from numbered"
+        )
+        with duckdb.connect() as connection:
+            connection.register("rejected", rejected)
+            for batch in connection.sql(sql).to_arrow_reader(batch_rows):
+                yield pa.RecordBatch.from_arrays(
+                    [batch.column(field.name).cast(field.type) for field in REJECTED_SCHEMA], schema=REJECTED_SCHEMA
+                )
+
+
+def accepted_schema(contract: Contract, pseudonyms: list[str]) -> pa.Schema:
+    """Arrow schema of accepted rows: row number, row hash, warnings, non-personal columns, pseudonyms."""
+    cleaned = cleaned_schema(contract)
+    fields = [
+        pa.field("_row", pa.int64()),
+        pa.field("_row_hash", pa.int64()),
+        pa.field("_warnings", pa.list_(pa.string())),
+    ]
+    fields += [pa.field(column.name, cleaned.field(column.name).type) for column in contract.columns if not column.is_personal]
+    return pa.schema([*fields, *(pa.field(name, pa.binary()) for name in pseudonyms)])
+
+
+def accepted_batches(judgement: Judgement, rejected: RejectedRows) -> Iterator[pa.RecordBatch]:
+    """Accepted rows of the judgement, judged in a thread of its own so that COPY and judge overlap."""
+
+    def judged() -> Iterator[pa.RecordBatch]:
+        for judged_batch in judgement.batches():
+            rejected.add(judged_batch.rejected)
+            if judged_batch.accepted.num_rows:
+                yield judged_batch.accepted
+
+    return prefetch(judged(), QUEUE_BATCHES)
+
+
+def prefetch(items: Iterable[_Item], depth: int) -> Iterator[_Item]:
+    """Iterate in a background thread, at most ``depth`` items ahead; errors come out where they are read."""
+    channel: queue.Queue[tuple[str, object]] = queue.Queue(maxsize=depth)
+    stopped = threading.Event()
+
+    def put(message: tuple[str, object]) -> bool:
+        while not stopped.is_set():
+            try:
+                channel.put(message, timeout=0.2)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def work() -> None:
+        try:
+            for item in items:
+                if not put(("item", item)):
+                    return
+            put(("end", None))
+        except BaseException as error:
+            put(("error", error))
+
+    worker = threading.Thread(target=work, name="dx-prefetch", daemon=True)
+    worker.start()
+    try:
+        while True:
+            kind, value = channel.get()
+            if kind == "end":
+                return
+            if kind == "error":
+                assert isinstance(value, BaseException)
+                raise value
+            yield value  # type: ignore[misc]
+    finally:
+        stopped.set()
+        worker.join()
+
+
+def ordered_map(
+    function: Callable[[_Item], _Result], items: Iterable[_Item], workers: int
+) -> Iterator[_Result]:
+    """Apply a pure function in threads, keeping order, with at most ``2 * workers`` items in flight."""
+    waiting: deque[Future[_Result]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="dx-clean") as pool:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) >= 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _raw_json(contract: Contract) -> str:
+    pairs = ", ".join(
+        f'"{_escape(column.source_name)}" := "{_escape(column.source_name)}"::varchar' for column in contract.columns
+    )
+    return f"to_json(struct_pack({pairs}))::varchar"
+
+
+def _raw_identity(contract: Contract) -> str:
+    return ", ".join(
+        f'"{_escape(contract.column(name).source_name)}"::varchar as raw_{index}'
+        for index, name in enumerate(contract.row_identity)
+    )
+
+
+def _escape(name: str) -> str:
+    return name.replace('"', '""')
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,1 @@
+"""A province to try: real databases with planted faults whose truth is known."""

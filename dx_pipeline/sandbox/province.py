@@ -1,0 +1,113 @@
+"""The sandbox province as an installation: its servers, its connections, its truth."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from dotenv import dotenv_values
+
+from dx_pipeline.errors import SettingsError
+from dx_pipeline.settings import Settings, write_private_file
+from dx_pipeline.warehouse.embedded import EmbeddedServer
+
+DATABASE = "mot_cua"
+READER = "mot_cua_doc"
+SERVER = "sandbox_one_stop"
+
+
+class SandboxProvince:
+    """Builds, starts and stops the source systems under ``DX_HOME``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._server = EmbeddedServer(settings.home, name=SERVER, admin="mot_cua_admin")
+
+    @property
+    def truth_path(self) -> Path:
+        """Folder of the truth: which faults were planted where."""
+        return self._settings.home / "sandbox" / "one_stop_truth"
+
+    @property
+    def _receipt(self) -> Path:
+        return self._settings.home / "sandbox" / "one_stop.json"
+
+    def is_built(self) -> bool:
+        """True once a build went through."""
+        return self._receipt.exists()
+
+    def build(
+        self,
+        *,
+        dossiers: int | None = None,
+        seed: int | None = None,
+        fresh: bool = False,
+        progress: Callable[[str, int], None] | None = None,
+    ) -> bool:
+        """Build the one-stop system; False if it is there already and only had to be started."""
+        from dx_pipeline.sandbox.one_stop.build import build_one_stop
+
+        if self.is_built() and not fresh:
+            self.start()
+            return False
+        self._receipt.unlink(missing_ok=True)
+        address = self._server.start()
+        self._server.create_database(DATABASE)
+        password = secrets.token_urlsafe(24)
+        self.truth_path.mkdir(parents=True, exist_ok=True)
+        wanted = dossiers or self._settings.sandbox_dossiers
+        build_one_stop(
+            address.url(DATABASE),
+            dossiers=wanted,
+            seed=self._settings.sandbox_seed if seed is None else seed,
+            truth_path=self.truth_path,
+            reader_password=password,
+            progress=progress,
+        )
+        self._write_connection(password)
+        self._receipt.write_text(json.dumps({"dossiers": wanted}), encoding="utf-8")
+        return True
+
+    def start(self) -> None:
+        """Start the server of a built sandbox; its port may be another one than last time."""
+        if not self.is_built():
+            raise SettingsError("the sandbox is not built", next_step="`dx sandbox build`")
+        self._server.start()
+        url = dotenv_values(self._settings.connections_path).get("DX_CONNECTION_ONE_STOP") or ""
+        password = url.partition(f"{READER}:")[2].rpartition("@")[0]
+        if password:
+            self._write_connection(password, quoted=True)
+
+    def stop(self) -> bool:
+        """Stop the server; False if it was not running."""
+        return self._server.stop()
+
+    def change(self, *, rows: int, seed: int) -> int:
+        """Change some dossiers, as an hour of work would."""
+        from dx_pipeline.sandbox.one_stop.build import change_one_stop
+
+        self.start()
+        return change_one_stop(self.admin_url(), rows=rows, seed=seed)
+
+    def admin_url(self) -> str:
+        """URL with which the sandbox itself may write. Holds a password: never log it."""
+        return self._server.start().url(DATABASE)
+
+    def describe(self) -> str:
+        """One line for people."""
+        address = self._server.address()
+        where = f"{address.host}:{address.port}" if address else "stopped"
+        dossiers = json.loads(self._receipt.read_text(encoding="utf-8"))["dossiers"] if self.is_built() else 0
+        return f"one-stop system, {dossiers:,} dossiers, PostgreSQL at {where}, database {DATABASE}"
+
+    def _write_connection(self, password: str, *, quoted: bool = False) -> None:
+        address = self._server.start()
+        secret = password if quoted else quote(password, safe="")
+        url = f"postgresql://{READER}:{secret}@{address.host}:{address.port}/{DATABASE}"
+        path = self._settings.connections_path
+        known = dotenv_values(path) if path.exists() else {}
+        known["DX_CONNECTION_ONE_STOP"] = url
+        write_private_file(path, "".join(f"{name}='{value}'\n" for name, value in known.items()))

@@ -1,0 +1,134 @@
+"""Settings of one installation, read from the environment (prefix ``DX_``).
+
+A connection to a source is a *name* in the contract; its URL is a secret and comes from the
+environment variable ``DX_CONNECTION_<NAME>`` or, for the sandbox, from ``DX_HOME/connections.env``
+(file mode 0600).
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from dx_pipeline.errors import SettingsError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """All settings; every field has a default that works on a fresh machine."""
+
+    model_config = SettingsConfigDict(env_prefix="DX_", extra="ignore")
+
+    home: Path = Field(
+        default=PROJECT_ROOT / ".dx",
+        description="Where this installation keeps its servers, landing zone, keys and Dagster state.",
+    )
+    warehouse_url: SecretStr | None = Field(
+        default=None,
+        description="URL of a PostgreSQL >= 16 to use instead of the embedded one.",
+    )
+    extra_projects: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(),
+        description="Further project folders (assets/, expectations/, warehouse_sql/), separated by ':'.",
+    )
+    batch_rows: int = Field(default=65_536, ge=1_024, le=1_048_576, description="Rows per Arrow batch.")
+    judge_memory: str = Field(default="320MB", description="Memory cap of the judge's DuckDB.")
+    judge_threads: int = Field(default=2, ge=1, description="Threads of the judge's DuckDB.")
+    lock_timeout_seconds: int = Field(
+        default=600, ge=0, description="How long a run waits for another run of the same dataset."
+    )
+    sandbox_dossiers: int = Field(default=60_000, ge=100, description="Dossiers in the sandbox province.")
+    sandbox_seed: int = Field(default=1982, description="Seed of the sandbox province.")
+
+    @field_validator("extra_projects", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(Path(part) for part in value.split(os.pathsep) if part)
+        return value
+
+    @field_validator("home", mode="after")
+    @classmethod
+    def _absolute_home(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @property
+    def landing_root(self) -> Path:
+        return self.home / "landing"
+
+    @property
+    def work_root(self) -> Path:
+        return self.home / "work"
+
+    @property
+    def keys_path(self) -> Path:
+        return self.home / "keys" / "pseudonym.json"
+
+    @property
+    def dagster_home(self) -> Path:
+        """``DAGSTER_HOME`` if the operator set it, else a folder under ``DX_HOME``."""
+        return Path(os.environ.get("DAGSTER_HOME") or self.home / "dagster")
+
+    @property
+    def connections_path(self) -> Path:
+        return self.home / "connections.env"
+
+    @property
+    def project_roots(self) -> tuple[Path, ...]:
+        """The project itself and every extra project folder, absolute, without repeats."""
+        roots: list[Path] = []
+        for root in (PROJECT_ROOT, *self.extra_projects):
+            absolute = root.expanduser().resolve()
+            if absolute not in roots:
+                roots.append(absolute)
+        return tuple(roots)
+
+    def connection_url(self, name: str) -> str:
+        """URL of the named source connection.
+
+        Raises:
+            SettingsError: neither the environment nor ``connections.env`` knows it.
+        """
+        variable = f"DX_CONNECTION_{name.upper()}"
+        url = os.environ.get(variable)
+        if not url and self.connections_path.exists():
+            url = dotenv_values(self.connections_path).get(variable)
+        if not url:
+            raise SettingsError(
+                f"connection {name}: no URL is set",
+                next_step=f"set the environment variable {variable}, e.g. "
+                "postgresql://reader:password@host:5432/database, or run `dx sandbox build` to try the province",
+            )
+        return url
+
+
+def write_private_file(path: Path, text: str) -> None:
+    """Write a file that only its owner may read (mode 0600), replacing it in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    os.replace(temporary, path)
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once.
+
+    Raises:
+        SettingsError: a ``DX_`` variable has a value that cannot be used; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "DX_" + str(first["loc"][0]).upper() if first["loc"] else "DX_*"
+        raise SettingsError(f"setting {name}: {first['msg']}", next_step="correct it or unset it") from None

@@ -1,0 +1,1 @@
+"""The warehouse: embedded PostgreSQL, migrations, stage, star merges, ledger and quarantine."""

@@ -1,0 +1,201 @@
+"""Open the warehouse: the embedded PostgreSQL, or any PostgreSQL >= 16 named by ``DX_WAREHOUSE_URL``.
+
+Two ways in: ``owner`` connections run migrations; ``loader`` connections take the role ``dx_loader``,
+which may write rows but owns nothing, so that load SQL can never alter or drop a shared table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+
+from dx_pipeline.errors import DatasetBusy, SettingsError, WarehouseError, WarehouseUnavailable
+from dx_pipeline.settings import Settings
+from dx_pipeline.warehouse.embedded import EmbeddedServer
+
+LOADER_ROLE = "dx_loader"
+DATABASE = "dx_warehouse"
+OLDEST_SERVER = 16
+LOCAL_TIME_ZONE = "Asia/Ho_Chi_Minh"
+_SESSION_OPTIONS = f"-c timezone={LOCAL_TIME_ZONE} -c client_connection_check_interval=2000 -c jit=off"
+
+
+class Warehouse:
+    """A handle on the warehouse; connections are made when asked for and disposed by ``close``."""
+
+    def __init__(self, url: URL, *, embedded: EmbeddedServer | None = None) -> None:
+        self.url = url
+        self.embedded = embedded
+        self._owner = _engine(url, _SESSION_OPTIONS)
+        self._loader = _engine(url, f"{_SESSION_OPTIONS} -c role={LOADER_ROLE}")
+
+    @classmethod
+    def open(cls, settings: Settings) -> Warehouse:
+        """Start the embedded server if no other is configured, and check that the server can be used.
+
+        Raises:
+            SettingsError: ``DX_WAREHOUSE_URL`` is no PostgreSQL URL.
+            WarehouseUnavailable: the server cannot be reached.
+            WarehouseError: the server is too old.
+        """
+        if settings.warehouse_url is not None:
+            warehouse = cls(external_url(settings.warehouse_url.get_secret_value()))
+        else:
+            server = embedded_server(settings)
+            address = server.start()
+            server.create_database(DATABASE)
+            warehouse = cls(make_url(address.url(DATABASE)), embedded=server)
+        warehouse.check_version()
+        return warehouse
+
+    def check_version(self) -> int:
+        """Major version of the server.
+
+        Raises:
+            WarehouseUnavailable, WarehouseError: see ``open``.
+        """
+        with self.owner() as connection:
+            version = int(connection.exec_driver_sql("show server_version_num").scalar_one()) // 10_000
+        if version < OLDEST_SERVER:
+            raise WarehouseError(
+                f"the warehouse runs PostgreSQL {version}, at least {OLDEST_SERVER} is needed",
+                next_step="upgrade the server or unset DX_WAREHOUSE_URL to use the embedded one",
+            )
+        return version
+
+    @contextmanager
+    def owner(self) -> Iterator[Connection]:
+        """A transaction as the owner of the warehouse; committed at the end, rolled back on an error."""
+        with _begin(self._owner) as connection:
+            yield connection
+
+    @contextmanager
+    def loader(self) -> Iterator[Connection]:
+        """A transaction with the rights of ``dx_loader``; committed at the end, rolled back on an error."""
+        with _begin(self._loader) as connection:
+            yield connection
+
+    @contextmanager
+    def dataset_lock(self, dataset_id: str, *, timeout_seconds: int) -> Iterator[None]:
+        """Hold the dataset for this process, so that two runs never work on it at once.
+
+        The lock belongs to the database session: it ends with the process, however that dies.
+
+        Raises:
+            DatasetBusy: another run held the dataset for longer than ``timeout_seconds``.
+        """
+        key = sa.text("select pg_advisory_lock(hashtextextended(:name, 0))")
+        with _connect(self._loader) as connection:
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(
+                sa.text("select set_config('lock_timeout', :limit, false)"),
+                {"limit": str(max(1, timeout_seconds * 1000))},
+            )
+            try:
+                connection.execute(key, {"name": f"dx:{dataset_id}"})
+            except sa.exc.OperationalError as error:
+                raise DatasetBusy(
+                    f"{dataset_id}: another run has held this dataset for {timeout_seconds} s",
+                    next_step="wait for it, or look at `dx status` which run it is",
+                ) from error
+            try:
+                yield
+            finally:
+                connection.execute(
+                    sa.text("select pg_advisory_unlock(hashtextextended(:name, 0))"), {"name": f"dx:{dataset_id}"}
+                )
+
+    def adbc_uri(self) -> str:
+        """libpq URI for ADBC with the loader's role. Holds the password: never log it."""
+        return libpq_uri(self.url, f"{_SESSION_OPTIONS} -c role={LOADER_ROLE}")
+
+    def close(self) -> None:
+        """Give back all connections; the server itself goes on."""
+        self._owner.dispose()
+        self._loader.dispose()
+
+
+def embedded_server(settings: Settings) -> EmbeddedServer:
+    """The embedded warehouse server of this installation, started or not."""
+    return EmbeddedServer(settings.home, name="warehouse")
+
+
+def external_url(text: str) -> URL:
+    """Parse ``DX_WAREHOUSE_URL``; the driver is always psycopg 3.
+
+    Raises:
+        SettingsError: it is not a PostgreSQL URL.
+    """
+    try:
+        url = make_url(text)
+    except sa.exc.ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() not in ("postgresql", "postgres"):
+        raise SettingsError(
+            "DX_WAREHOUSE_URL is not a PostgreSQL URL",
+            next_step="write it as postgresql://user:password@host:5432/database",
+        )
+    return url.set(drivername="postgresql+psycopg")
+
+
+def libpq_uri(url: URL, options: str = "") -> str:
+    """The same address as libpq understands it (ADBC, psql). Holds the password: never log it."""
+    query: Mapping[str, Any] = dict(url.query)
+    plain = url.set(drivername="postgresql", query={}).render_as_string(hide_password=False)
+    parts = [f"{key}={quote(str(value))}" for key, value in query.items() if key != "options"]
+    if options:
+        parts.append("options=" + quote(options))
+    return plain + ("?" + "&".join(parts) if parts else "")
+
+
+def _engine(url: URL, options: str) -> Engine:
+    return sa.create_engine(
+        url,
+        connect_args={"options": options, "application_name": "dx_pipeline", "connect_timeout": 10},
+        pool_size=2,
+        max_overflow=4,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+
+
+@contextmanager
+def _connect(engine: Engine) -> Iterator[Connection]:
+    try:
+        connection = engine.connect()
+    except sa.exc.OperationalError as error:
+        raise _unavailable(engine.url, error) from None
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _begin(engine: Engine) -> Iterator[Connection]:
+    with _connect(engine) as connection:
+        try:
+            with connection.begin():
+                yield connection
+        except sa.exc.OperationalError as error:
+            if error.connection_invalidated:
+                raise WarehouseUnavailable(
+                    f"the warehouse at {engine.url.host}:{engine.url.port} closed the connection",
+                    next_step="run again: what was not committed is redone; `dx doctor` tells if the server is up",
+                ) from error
+            raise
+
+
+def _unavailable(url: URL, error: sa.exc.OperationalError) -> WarehouseUnavailable:
+    reason = str(error.orig).strip().splitlines()[-1] if error.orig else "no answer"
+    if url.password:
+        reason = reason.replace(str(url.password), "•••")
+    return WarehouseUnavailable(
+        f"the warehouse at {url.host}:{url.port}/{url.database} cannot be reached: {reason}",
+        next_step="`dx doctor` tells what is wrong; `dx up` starts the embedded one",
+    )

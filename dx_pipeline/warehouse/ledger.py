@@ -1,0 +1,236 @@
+"""The ledger ``ops.batch``: one row per batch, from the first byte read to the published rows.
+
+The database enforces the balance: a batch cannot be published unless
+``extracted = accepted + quarantined + duplicate`` and ``accepted = inserted + updated + unchanged``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from dx_pipeline.contract.model import Contract
+from dx_pipeline.errors import WarehouseError
+
+IN_FLIGHT = ("extracting", "landed", "staged")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One row of the ledger. Counts are rows; times are instants; ``window_*`` are in the source's terms."""
+
+    batch_id: int
+    system: str
+    dataset: str
+    contract_version: str
+    kind: str
+    period_month: date | None
+    run_id: str | None
+    status: str
+    window_low: str | None
+    window_high: str | None
+    watermark: str | None
+    source_rows: int | None
+    extracted: int | None
+    accepted: int | None
+    quarantined: int | None
+    duplicate: int | None
+    inserted: int | None
+    updated: int | None
+    unchanged: int | None
+    closed: int | None
+    flagged: int | None
+    replay_of: int | None
+    superseded_by: int | None
+    landing_path: str | None
+    message: str | None
+    warnings: list[str] | None
+    seconds_extract: float | None
+    seconds_judge: float | None
+    seconds_publish: float | None
+    started_at: datetime
+    landed_at: datetime | None
+    published_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def dataset_id(self) -> str:
+        return f"{self.system}.{self.dataset}"
+
+    @property
+    def scope(self) -> tuple[str, date | None]:
+        """Batches of one scope replace each other: a month, or the running increments."""
+        return ("period", self.period_month) if self.period_month else ("running", None)
+
+
+_COLUMNS = tuple(field.name for field in fields(Batch))
+_SELECT = f"select {', '.join(_COLUMNS)} from ops.batch"
+
+
+def open_batch(
+    connection: Connection,
+    contract: Contract,
+    *,
+    kind: str,
+    run_id: str | None,
+    period_month: date | None = None,
+    window: tuple[str | None, str | None] = (None, None),
+    replay_of: int | None = None,
+) -> Batch:
+    """Write the first ledger row of a batch, status ``extracting``."""
+    batch_id = connection.execute(
+        sa.text(
+            "insert into ops.batch (system, dataset, contract_version, kind, period_month, run_id, status,"
+            " window_low, window_high, replay_of, started_at)"
+            " values (:system, :dataset, :version, :kind, :month, :run_id, 'extracting', :low, :high, :replay_of, now())"
+            " returning batch_id"
+        ),
+        {
+            "system": contract.system,
+            "dataset": contract.dataset,
+            "version": contract.version,
+            "kind": kind,
+            "month": period_month,
+            "run_id": run_id,
+            "low": window[0],
+            "high": window[1],
+            "replay_of": replay_of,
+        },
+    ).scalar_one()
+    return get_batch(connection, batch_id)
+
+
+def update_batch(connection: Connection, batch_id: int, **values: Any) -> None:
+    """Set columns of one ledger row."""
+    names = [name for name in values if name in _COLUMNS or name in ("schema_fingerprint", "staged_at")]
+    if len(names) != len(values):
+        raise ValueError(f"unknown ledger columns: {sorted(set(values) - set(names))}")
+    assignments = ", ".join(f"{name} = :{name}" for name in names)
+    connection.execute(
+        sa.text(f"update ops.batch set {assignments} where batch_id = :batch_id"), {**values, "batch_id": batch_id}
+    )
+
+
+def get_batch(connection: Connection, batch_id: int) -> Batch:
+    """One batch.
+
+    Raises:
+        WarehouseError: there is no such batch.
+    """
+    row = connection.execute(sa.text(f"{_SELECT} where batch_id = :batch_id"), {"batch_id": batch_id}).mappings().first()
+    if row is None:
+        raise WarehouseError(f"batch {batch_id} is not in the ledger", next_step="`dx batches` lists the latest ones")
+    return _batch(row)
+
+
+def batch_of_run(connection: Connection, contract: Contract, run_id: str) -> Batch | None:
+    """The batch that this run opened for this dataset, if it did."""
+    row = (
+        connection.execute(
+            sa.text(
+                f"{_SELECT} where system = :system and dataset = :dataset and run_id = :run_id"
+                " order by batch_id desc limit 1"
+            ),
+            {"system": contract.system, "dataset": contract.dataset, "run_id": run_id},
+        )
+        .mappings()
+        .first()
+    )
+    return _batch(row) if row else None
+
+
+def latest_batch(connection: Connection, contract: Contract, statuses: Sequence[str]) -> Batch | None:
+    """The newest batch of this dataset in one of the given states."""
+    row = (
+        connection.execute(
+            sa.text(
+                f"{_SELECT} where system = :system and dataset = :dataset and status = any(:statuses)"
+                " order by batch_id desc limit 1"
+            ),
+            {"system": contract.system, "dataset": contract.dataset, "statuses": list(statuses)},
+        )
+        .mappings()
+        .first()
+    )
+    return _batch(row) if row else None
+
+
+def watermark(connection: Connection, contract: Contract) -> str | None:
+    """How far the cursor has been read and published; None before the first load.
+
+    A held or interrupted batch never moves it, so its rows are read again. A month re-delivered does not move
+    it either.
+    """
+    return connection.execute(
+        sa.text(
+            "select watermark from ops.batch where system = :system and dataset = :dataset and status = 'published'"
+            " and kind in ('increment', 'full') and watermark is not null order by batch_id desc limit 1"
+        ),
+        {"system": contract.system, "dataset": contract.dataset},
+    ).scalar()
+
+
+def list_batches(
+    connection: Connection,
+    *,
+    dataset_ids: Sequence[str] | None = None,
+    run_id: str | None = None,
+    status: str | None = None,
+    limit: int = 30,
+) -> list[Batch]:
+    """Batches, newest first."""
+    conditions, parameters = ["true"], {"limit": limit}  # type: tuple[list[str], dict[str, Any]]
+    if dataset_ids:
+        conditions.append("system || '.' || dataset = any(:ids)")
+        parameters["ids"] = list(dataset_ids)
+    if run_id:
+        conditions.append("run_id = :run_id")
+        parameters["run_id"] = run_id
+    if status:
+        conditions.append("status = :status")
+        parameters["status"] = status
+    rows = connection.execute(
+        sa.text(f"{_SELECT} where {' and '.join(conditions)} order by batch_id desc limit :limit"), parameters
+    ).mappings()
+    return [_batch(row) for row in rows]
+
+
+def supersede_older(connection: Connection, batch: Batch) -> list[Batch]:
+    """Mark older unfinished batches of the same dataset and scope as replaced by this one."""
+    rows = connection.execute(
+        sa.text(
+            "update ops.batch set status = 'superseded', superseded_by = :batch_id, finished_at = now(),"
+            " message = coalesce(message, 'run ended before publishing') where system = :system and dataset = :dataset"
+            " and batch_id < :batch_id and status in ('extracting', 'landed', 'staged', 'failed', 'held')"
+            " and period_month is not distinct from cast(:month as date)"
+            f" returning {', '.join(_COLUMNS)}"
+        ),
+        {"batch_id": batch.batch_id, "system": batch.system, "dataset": batch.dataset, "month": batch.period_month},
+    ).mappings()
+    return [_batch(row) for row in rows]
+
+
+def record_rule_results(connection: Connection, batch_id: int, outcomes: Sequence[Mapping[str, Any]]) -> None:
+    """Store the result of every expectation of a batch (replaces those of an earlier try)."""
+    connection.execute(sa.text("delete from ops.rule_result where batch_id = :batch_id"), {"batch_id": batch_id})
+    if not outcomes:
+        return
+    connection.execute(
+        sa.text(
+            "insert into ops.rule_result (batch_id, code, expectation_type, severity, passed, evaluated, unexpected,"
+            " missing, message_vi, message_en, gx_result) values (:batch_id, :code, :type, :severity, :passed,"
+            " :evaluated, :unexpected, :missing, :message_vi, :message_en, cast(:gx_result as jsonb))"
+        ),
+        [{**outcome, "batch_id": batch_id, "gx_result": json.dumps(outcome["gx_result"], default=str).replace("\\u0000", "\\u2400")}
+         for outcome in outcomes],
+    )  # fmt: skip
+
+
+def _batch(row: sa.RowMapping) -> Batch:
+    return Batch(**{name: row[name] for name in _COLUMNS})

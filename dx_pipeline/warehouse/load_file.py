@@ -1,0 +1,136 @@
+"""Parse ``warehouse_sql/load/<system>/<dataset>.sql``: how accepted rows move from stage to the star.
+
+A file is a comment that states the grain, an optional ``-- dx:tables`` section (idempotent DDL that
+runs at migration time), and one or more steps::
+
+    -- dx:step merge=upsert target=core.fact_dossier key=dossier_code,registered_on ledger
+    select ... from stage.one_stop__ho_so as s
+
+``merge.py`` turns each step into statements. Exactly one step carries ``ledger``: its counts balance
+the batch.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from dx_pipeline.errors import LoadFileError
+
+MergeKind = Literal["upsert", "scd2", "infer", "snapshot", "sql"]
+MERGE_KINDS = ("upsert", "scd2", "infer", "snapshot", "sql")
+SECTION = re.compile(r"^-- dx:(?P<kind>[a-z]+)(?P<rest>[^\n]*)$", re.MULTILINE)
+IDENTIFIER = re.compile(r"^[a-z_][a-z0-9_]*$")
+
+
+@dataclass(frozen=True)
+class LoadStep:
+    """One SELECT and how its rows are merged into a target table."""
+
+    merge: MergeKind
+    target: str | None
+    key: tuple[str, ...]
+    ledger: bool
+    version: str | None
+    close_missing: bool
+    sql: str
+    line: int
+
+
+@dataclass(frozen=True)
+class LoadFile:
+    """A parsed load file."""
+
+    path: Path
+    steps: tuple[LoadStep, ...]
+
+    @property
+    def ledger_step(self) -> LoadStep:
+        return next(step for step in self.steps if step.ledger)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Tables the file writes, in order, without repeats."""
+        return tuple(dict.fromkeys(step.target for step in self.steps if step.target))
+
+
+def tables_section(path: Path) -> str | None:
+    """The DDL of the ``-- dx:tables`` section, or None."""
+    text = path.read_text(encoding="utf-8")
+    for match, body in _sections(text):
+        if match["kind"] == "tables":
+            return body
+    return None
+
+
+def parse_load_file(path: Path) -> LoadFile:
+    """Read and check a load file.
+
+    Raises:
+        LoadFileError: names file, line and reason.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise LoadFileError(
+            f"load file {path}: cannot be read ({error.strerror})",
+            next_step="every dataset needs one; docs/onboard-a-source.md shows how to write it",
+        ) from None
+    steps: list[LoadStep] = []
+    for match, body in _sections(text):
+        line = text.count("\n", 0, match.start()) + 1
+        if match["kind"] == "step":
+            steps.append(_step(path, line, match["rest"], body))
+        elif match["kind"] != "tables":
+            raise LoadFileError(f"load file {path} line {line}: unknown section dx:{match['kind']}")
+    if sum(step.ledger for step in steps) != 1:
+        raise LoadFileError(
+            f"load file {path}: {sum(step.ledger for step in steps)} steps carry `ledger`, exactly one must",
+            next_step="add the word ledger to the step that loads one target row for each accepted row",
+        )
+    return LoadFile(path, tuple(steps))
+
+
+def _sections(text: str) -> list[tuple[re.Match[str], str]]:
+    matches = list(SECTION.finditer(text))
+    ends = [match.start() for match in matches[1:]] + [len(text)]
+    return [(match, text[match.end() : end]) for match, end in zip(matches, ends, strict=True)]
+
+
+def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
+    def refuse(reason: str) -> LoadFileError:
+        return LoadFileError(f"load file {path} line {line}: {reason}")
+
+    words = rest.split()
+    settings = dict(word.split("=", 1) for word in words if "=" in word)
+    flags = {word for word in words if "=" not in word}
+    unknown = (set(settings) - {"merge", "target", "key", "version"}) | (flags - {"ledger", "close_missing"})
+    if unknown:
+        raise refuse(f"unknown {', '.join(sorted(unknown))} in dx:step")
+    merge = settings.get("merge")
+    if merge not in MERGE_KINDS:
+        raise refuse(f"merge={merge!r} must be one of {', '.join(MERGE_KINDS)}")
+    target = settings.get("target")
+    key = tuple(part for part in settings.get("key", "").split(",") if part)
+    if merge != "sql":
+        if not target or not all(IDENTIFIER.match(part) for part in target.split(".")) or target.count(".") != 1:
+            raise refuse("target=schema.table is needed")
+        if not key or not all(IDENTIFIER.match(part) for part in key):
+            raise refuse("key=column[,column] is needed")
+    elif "ledger" in flags:
+        raise refuse("a merge=sql step cannot carry ledger: its counts are unknown")
+    sql = body.strip().rstrip(";").strip()
+    if not re.sub(r"--[^\n]*", "", sql).strip():
+        raise refuse("the step has no statement")
+    return LoadStep(
+        merge=cast(MergeKind, merge),
+        target=target,
+        key=key,
+        ledger="ledger" in flags,
+        version=settings.get("version"),
+        close_missing="close_missing" in flags,
+        sql=sql,
+        line=line,
+    )

@@ -1,0 +1,163 @@
+"""Stage: unlogged tables, one per dataset, filled by binary COPY straight from Arrow.
+
+``ops.stage_content`` says which batch a stage table holds, so that a publish never takes rows of
+another batch for its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import adbc_driver_postgresql.dbapi as adbc
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from dx_pipeline.contract.model import Contract
+from dx_pipeline.errors import WarehouseError, WarehouseUnavailable
+from dx_pipeline.warehouse.connection import Warehouse
+
+REJECTED_SCHEMA = pa.schema(
+    [("_row", pa.int64()), ("row_key", pa.string()), ("reasons", pa.list_(pa.string())), ("raw_record", pa.string())]
+)
+
+
+def rejected_table(contract: Contract) -> str:
+    """Name of the stage table that holds the rejected rows of a dataset."""
+    return f"{contract.stage_table}__rejected"
+
+
+def prepare_stage(warehouse: Warehouse, contract: Contract, schema: pa.Schema, batch_id: int) -> None:
+    """Make empty stage tables for one batch; whatever an interrupted run left there is dropped."""
+    with warehouse.loader() as connection:
+        for name, table_schema in ((contract.stage_table, schema), (rejected_table(contract), REJECTED_SCHEMA)):
+            columns = ", ".join(f"{_q(field.name)} {postgres_type(field.type)}" for field in table_schema)
+            connection.exec_driver_sql(f"drop table if exists stage.{_q(name)}")
+            connection.exec_driver_sql(f"create unlogged table stage.{_q(name)} ({columns})")
+        connection.execute(
+            sa.text(
+                "insert into ops.stage_content (system, dataset, batch_id, state, rows, at)"
+                " values (:system, :dataset, :batch_id, 'loading', null, now()) on conflict (system, dataset)"
+                " do update set batch_id = excluded.batch_id, state = excluded.state, rows = null, at = excluded.at"
+            ),
+            {"system": contract.system, "dataset": contract.dataset, "batch_id": batch_id},
+        )
+
+
+def copy_into_stage(
+    warehouse: Warehouse,
+    table: str,
+    schema: pa.Schema,
+    batches: Iterator[pa.RecordBatch],
+    on_rows: Callable[[int], None] | None = None,
+) -> int:
+    """COPY record batches into a stage table in one transaction; returns the number of rows.
+
+    Raises:
+        WarehouseUnavailable: the connection broke.
+        WarehouseError: the server refused the rows.
+    """
+
+    def counted() -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield batch
+            if on_rows is not None:
+                on_rows(batch.num_rows)
+
+    reader = pa.RecordBatchReader.from_batches(schema, counted())
+    try:
+        connection = adbc.connect(warehouse.adbc_uri())
+    except adbc.Error as error:
+        raise WarehouseUnavailable(f"the warehouse cannot be reached for COPY: {_brief(error)}") from None
+    try:
+        with connection.cursor() as cursor:
+            rows = cursor.adbc_ingest(table, reader, mode="append", db_schema_name="stage")
+        connection.commit()
+    except adbc.OperationalError as error:
+        raise WarehouseUnavailable(f"COPY into stage.{table} broke off: {_brief(error)}") from None
+    except adbc.Error as error:
+        raise WarehouseError(f"COPY into stage.{table} was refused: {_brief(error)}") from None
+    finally:
+        connection.close()
+    return int(rows)
+
+
+def finish_stage(connection: Connection, contract: Contract, batch_id: int, rows: int) -> None:
+    """Say that the stage tables now hold this batch completely."""
+    connection.exec_driver_sql(f"analyze stage.{_q(contract.stage_table)}")
+    connection.execute(
+        sa.text(
+            "update ops.stage_content set state = 'ready', rows = :rows, at = now()"
+            " where system = :system and dataset = :dataset and batch_id = :batch_id"
+        ),
+        {"rows": rows, "system": contract.system, "dataset": contract.dataset, "batch_id": batch_id},
+    )
+
+
+def stage_holds(connection: Connection, contract: Contract, batch_id: int) -> bool:
+    """True if the stage tables hold all rows of this batch (an unlogged table is empty after a server crash)."""
+    rows = connection.execute(
+        sa.text(
+            "select rows from ops.stage_content where system = :system and dataset = :dataset"
+            " and batch_id = :batch_id and state = 'ready' and to_regclass(:stage) is not null"
+        ),
+        {
+            "system": contract.system,
+            "dataset": contract.dataset,
+            "batch_id": batch_id,
+            "stage": f"stage.{contract.stage_table}",
+        },
+    ).scalar()
+    if rows is None:
+        return False
+    found = connection.exec_driver_sql(f"select count(*) from stage.{_q(contract.stage_table)}").scalar_one()
+    return bool(found == rows)
+
+
+def drop_stage(warehouse: Warehouse, contract: Contract) -> None:
+    """Remove the stage tables of a dataset; the rows are in the star, and in landing."""
+    with warehouse.loader() as connection:
+        for name in (contract.stage_table, rejected_table(contract)):
+            connection.exec_driver_sql(f"drop table if exists stage.{_q(name)}")
+        connection.execute(
+            sa.text("delete from ops.stage_content where system = :system and dataset = :dataset"),
+            {"system": contract.system, "dataset": contract.dataset},
+        )
+
+
+def postgres_type(arrow_type: pa.DataType) -> str:
+    """The PostgreSQL type of a stage column.
+
+    Raises:
+        WarehouseError: the Arrow type has no place in a stage table.
+    """
+    if pa.types.is_list(arrow_type):
+        return postgres_type(arrow_type.value_type) + "[]"
+    if pa.types.is_timestamp(arrow_type):
+        return "timestamptz" if arrow_type.tz else "timestamp"
+    if pa.types.is_decimal(arrow_type):
+        return f"numeric({arrow_type.precision}, {arrow_type.scale})"
+    if pa.types.is_dictionary(arrow_type):
+        return postgres_type(arrow_type.value_type)
+    simple = {
+        pa.int16(): "smallint",
+        pa.int32(): "integer",
+        pa.int64(): "bigint",
+        pa.float64(): "double precision",
+        pa.bool_(): "boolean",
+        pa.string(): "text",
+        pa.large_string(): "text",
+        pa.date32(): "date",
+        pa.binary(): "bytea",
+    }
+    if arrow_type not in simple:
+        raise WarehouseError(f"Arrow type {arrow_type} has no stage column type")
+    return simple[arrow_type]
+
+
+def _brief(error: Exception) -> str:
+    return str(error).split("\n")[0][:300]
+
+
+def _q(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,209 @@
+-- Derives core.dim_procedure from core.procedure_catalogue and core.procedure_level_change. Called after either loads.
+--   * A change counts from its local day on; of several changes on one day the last one counts.
+--   * The first version starts at 1900-01-01 with the level before the first change, or, without any change, with the
+--     level of the catalogue. Where log and catalogue disagree about the present level, the log is followed.
+--   * A procedure that left the catalogue ends on the day it was found missing.
+--   * A version is known by (procedure_code, valid_from), so its surrogate key stays when the function runs again.
+--   * A version that no change backs any more (the source corrected the time of the change) is kept empty, with
+--     valid_to = valid_from, for it may still be referred to.
+-- Dossiers whose version no longer holds their day, because the change came to be known late, are moved to the right
+-- version. Returns the number of versions made or changed.
+
+-- The local day by which a dossier looks up its dimension versions: accepted, else submitted, else registered.
+create or replace function core.reference_day(received_at timestamptz, submitted_at timestamptz, registered_on date)
+returns date
+language sql
+immutable
+parallel safe
+return coalesce(
+    (received_at at time zone 'Asia/Ho_Chi_Minh')::date,
+    (submitted_at at time zone 'Asia/Ho_Chi_Minh')::date,
+    registered_on
+);
+
+revoke all on function core.reference_day(timestamptz, timestamptz, date) from public;
+grant execute on function core.reference_day(timestamptz, timestamptz, date) to dx_loader, dx_engineer, dx_analyst;
+
+create or replace function core.rebuild_procedure_versions(batch bigint)
+returns bigint
+language plpgsql
+as $$
+declare
+    made_or_changed bigint;
+    emptied bigint;
+begin
+    with change as (
+        select distinct on (c.procedure_code, (c.changed_at at time zone 'Asia/Ho_Chi_Minh')::date)
+            c.procedure_code,
+            (c.changed_at at time zone 'Asia/Ho_Chi_Minh')::date as changed_on,
+            c.level_after
+        from core.procedure_level_change as c
+        order by
+            c.procedure_code,
+            (c.changed_at at time zone 'Asia/Ho_Chi_Minh')::date,
+            c.changed_at desc,
+            c.change_id desc
+    ),
+
+    first_change as (
+        select distinct on (c.procedure_code)
+            c.procedure_code,
+            c.level_before
+        from core.procedure_level_change as c
+        order by
+            c.procedure_code,
+            c.changed_at,
+            c.change_id
+    ),
+
+    start as (
+        select
+            coalesce(k.procedure_code, f.procedure_code) as procedure_code,
+            date '1900-01-01' as valid_from,
+            case when f.procedure_code is null then k.service_level else f.level_before end as service_level
+        from core.procedure_catalogue as k
+        full join first_change as f on f.procedure_code = k.procedure_code
+        union all
+        select
+            change.procedure_code,
+            change.changed_on,
+            change.level_after
+        from change
+    ),
+
+    span as (
+        select
+            s.procedure_code,
+            s.valid_from,
+            s.service_level,
+            lead(s.valid_from) over (partition by s.procedure_code order by s.valid_from) as next_from
+        from start as s
+    ),
+
+    version as (
+        select
+            s.procedure_code,
+            coalesce(k.name, 'Chưa có trong danh mục | Not in the catalogue') as name,
+            k.field_code,
+            k.performing_level,
+            k.time_limit_working_days,
+            k.has_fee,
+            k.decision,
+            s.service_level,
+            s.valid_from,
+            coalesce(s.next_from, greatest(k.closed_on, s.valid_from), date '9999-12-31') as valid_to,
+            s.next_from is null and k.closed_on is null as is_current,
+            k.procedure_code is null as is_inferred
+        from span as s
+        left join core.procedure_catalogue as k on k.procedure_code = s.procedure_code
+    ),
+
+    written as (
+        insert into core.dim_procedure (
+            procedure_code,
+            name,
+            field_code,
+            performing_level,
+            time_limit_working_days,
+            has_fee,
+            decision,
+            service_level,
+            valid_from,
+            valid_to,
+            is_current,
+            is_inferred,
+            row_hash,
+            first_batch_id,
+            last_batch_id,
+            loaded_at
+        )
+        select
+            v.procedure_code,
+            v.name,
+            v.field_code,
+            v.performing_level,
+            v.time_limit_working_days,
+            v.has_fee,
+            v.decision,
+            v.service_level,
+            v.valid_from,
+            v.valid_to,
+            v.is_current,
+            v.is_inferred,
+            hashtextextended(v::text, 0) as row_hash,
+            batch as first_batch_id,
+            batch as last_batch_id,
+            now() as loaded_at
+        from version as v
+        on conflict (procedure_code, valid_from) do update set
+            name = excluded.name,
+            field_code = excluded.field_code,
+            performing_level = excluded.performing_level,
+            time_limit_working_days = excluded.time_limit_working_days,
+            has_fee = excluded.has_fee,
+            decision = excluded.decision,
+            service_level = excluded.service_level,
+            valid_to = excluded.valid_to,
+            is_current = excluded.is_current,
+            is_inferred = excluded.is_inferred,
+            row_hash = excluded.row_hash,
+            last_batch_id = excluded.last_batch_id,
+            loaded_at = excluded.loaded_at
+        where dim_procedure.row_hash is distinct from excluded.row_hash
+        returning 1
+    )
+
+    select count(*) into made_or_changed from written;
+
+    with backed as (
+        select
+            c.procedure_code,
+            (c.changed_at at time zone 'Asia/Ho_Chi_Minh')::date as valid_from
+        from core.procedure_level_change as c
+    ),
+
+    done as (
+        update core.dim_procedure as p
+        set
+            valid_to = p.valid_from,
+            is_current = false,
+            row_hash = 0,
+            last_batch_id = batch
+        from (
+            select q.procedure_sk
+            from core.dim_procedure as q
+            left join backed
+                on backed.procedure_code = q.procedure_code and backed.valid_from = q.valid_from
+            where
+                q.valid_from > date '1900-01-01'
+                and q.valid_to > q.valid_from
+                and backed.procedure_code is null
+        ) as orphan
+        where p.procedure_sk = orphan.procedure_sk
+        returning 1
+    )
+
+    select count(*) into emptied from done;
+
+    if made_or_changed + emptied > 0 then
+        update core.fact_dossier as f
+        set
+            procedure_sk = right_version.procedure_sk,
+            last_batch_id = batch
+        from core.dim_procedure as present
+        inner join core.dim_procedure as right_version
+            on
+                right_version.procedure_code = present.procedure_code
+                and right_version.procedure_sk <> present.procedure_sk
+        where
+            present.procedure_sk = f.procedure_sk
+            and present.procedure_sk > 0
+            and core.reference_day(f.received_at, f.submitted_at, f.registered_on) >= right_version.valid_from
+            and core.reference_day(f.received_at, f.submitted_at, f.registered_on) < right_version.valid_to;
+    end if;
+    return made_or_changed + emptied;
+end;
+$$;
+
+revoke all on function core.rebuild_procedure_versions(bigint) from public;
+grant execute on function core.rebuild_procedure_versions(bigint) to dx_loader;
