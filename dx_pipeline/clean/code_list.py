@@ -73,7 +73,7 @@ def _reader(column: Column) -> Reader:
             return UNREADABLE
         if code == text:
             return Reading(code)
-        return Reading(code, True, tuple(n for n in read_prose(text).notes if n != "eth_to_d") + ("variant",))
+        return Reading(code, True, (*read_prose(text).notes, "variant"))
 
     return read
 

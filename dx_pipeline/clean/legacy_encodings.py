@@ -21,10 +21,7 @@ _TCVN3_LEGACY = (
     "\u00a1\u00a2\u00a3\u00a4\u00a5\u00a6\u00a7\u00a8\u00a9\u00aa\u00ab\u00ac\u00ad\u00ae"
     "µ¸¶·¹»¾¼½ÆÇÊÈÉËÌÐÎÏÑÒÕÓÔÖ×ÝØÜÞßãáâäåèæçéêíëìîïóñòôõøö÷ùúýûüþ"
 )
-_TCVN3_UNICODE = (
-    "ĂÂÊÔƠƯĐăâêôơưđ"
-    "àáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ"
-)
+_TCVN3_UNICODE = "ĂÂÊÔƠƯĐăâêôơưđàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ"
 TCVN3: dict[str, str] = dict(zip(_TCVN3_LEGACY, _TCVN3_UNICODE, strict=True))
 # Text layers of PDF files write the soft hyphen as a minus sign and the middle dot as a bullet operator.
 _TCVN3_READ = {**TCVN3, "\u2212": "ư", "\u2219": "ã"}

@@ -50,9 +50,7 @@ def code_reader(pattern: str) -> Callable[[str], Reading]:
     return read
 
 
-def clean_code(
-    array: pa.Array, column: Column, stages: list[Stage], reader: Callable[[str], Reading]
-) -> Cleaned:
+def clean_code(array: pa.Array, column: Column, stages: list[Stage], reader: Callable[[str], Reading]) -> Cleaned:
     """Clean a column of codes, on its distinct values where they repeat."""
 
     def clean(text: pa.Array) -> Cleaned:

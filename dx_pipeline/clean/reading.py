@@ -135,7 +135,7 @@ def is_repetitive(array: pa.Array) -> bool:
     pieces = [array.slice(start, part) for start in (0, (size - part) // 2, size - part)]
     sample = pa.concat_arrays(pieces)
     present = len(sample) - sample.null_count
-    return present == 0 or len(sample.unique()) <= DISTINCT_SHARE * present
+    return bool(present == 0 or len(sample.unique()) <= DISTINCT_SHARE * present)
 
 
 def in_distinct(array: pa.Array, clean: Callable[[pa.Array], Cleaned]) -> Cleaned:

@@ -52,8 +52,7 @@ def is_place_word(word: str) -> bool:
     word = word.lower()
     onsets = _ONSETS | _HIGHLAND_ONSETS
     return _is_syllable(word, onsets) or any(
-        _is_syllable(word[:cut], onsets) and _is_syllable(word[cut:], onsets)
-        for cut in range(2, len(word) - 1)
+        _is_syllable(word[:cut], onsets) and _is_syllable(word[cut:], onsets) for cut in range(2, len(word) - 1)
     )
 
 
@@ -63,9 +62,7 @@ def _is_syllable(word: str, onsets: frozenset[str]) -> bool:
     marks = [c for c in unicodedata.normalize("NFD", word) if c in TONES]
     if len(marks) > 1:
         return False
-    plain = unicodedata.normalize(
-        "NFC", "".join(c for c in unicodedata.normalize("NFD", word) if c not in TONES)
-    )
+    plain = unicodedata.normalize("NFC", "".join(c for c in unicodedata.normalize("NFD", word) if c not in TONES))
     if not any(_fits(plain[:cut], plain[cut:], onsets) for cut in range(min(4, len(plain)))):
         return False
     if plain.endswith(("c", "ch", "p", "t")) and marks:

@@ -36,7 +36,7 @@ def _untouched_identifier(text: pa.Array) -> tuple[pa.Array, pa.Array]:
 def read_prose(text: str) -> Reading:
     """Reader of prose: legacy encodings to Unicode, eth to Đ; never unreadable."""
     repaired, note = repair(text)
-    notes = () if note is None else (note,)
+    notes: tuple[str, ...] = () if note is None else (note,)
     fixed = eth_to_d(repaired)
     if fixed != repaired:
         notes += ("eth_to_d",)

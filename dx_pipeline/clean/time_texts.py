@@ -209,9 +209,9 @@ def _moment(
     except ValueError:
         return None
     since = local - _EPOCH + timedelta(microseconds=int((fraction or "0")[:6].ljust(6, "0")))
-    if zone is None:
+    if zone is None or not _FIRST <= since < _LAST:
         return _in_range(since, is_utc=False, usual=usual)
-    return _in_range(since - zone, is_utc=True, usual=usual)
+    return Moment((since - zone) // timedelta(microseconds=1), True, usual)
 
 
 def _offset(text: str | None) -> timedelta | None:

@@ -68,6 +68,10 @@ def _check(column: Column) -> None:
         ) from None
 
 
+def _is_day_first(column: Column) -> bool:
+    return bool(column.options.get("order", "dmy") == "dmy")
+
+
 def _zone(column: Column) -> str:
     return str(column.options.get("timezone", DEFAULT_TIMEZONE))
 
@@ -106,7 +110,9 @@ def _typed_in_range(array: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(array.type):
         scale = _DAY_PER_UNIT[array.type.unit]
     storage = array.view(pa.int32() if pa.types.is_date32(array.type) else pa.int64())
-    first, last = FIRST_US // DAY_US * scale, LAST_US // DAY_US * scale
+    # A moment in UTC may lie a day outside the local years.
+    slack = int(pa.types.is_timestamp(array.type) and array.type.tz is not None)
+    first, last = (FIRST_US // DAY_US - slack) * scale, (LAST_US // DAY_US + slack) * scale
     return pc.and_(pc.greater_equal(storage, first), pc.less(storage, last))
 
 
@@ -171,7 +177,7 @@ def _clean_datetime(array: pa.Array, column: Column) -> Cleaned:
         return pc.coalesce(to_utc(local.view(NAIVE), zone), utc.cast(UTC))
 
     stages = [staged(read_14_digits), staged(read_iso), staged(read_8_digits)]
-    if column.options.get("order", "dmy") == "dmy":
+    if _is_day_first(column):
         stages.append(Stage(staged(read_day_first).read, "variant"))
     return _clean_times(array, column, convert, stages, _moment_reader(column), build)
 
@@ -183,7 +189,7 @@ def _only(values: pa.Array, settled: pa.Array) -> pa.Array:
 
 
 def _moment_reader(column: Column) -> Reader:
-    month_first = column.options.get("order") == "mdy"
+    month_first = not _is_day_first(column)
 
     def read(text: str) -> Reading:
         moment = read_moment(text, month_first=month_first)
@@ -194,13 +200,24 @@ def _moment_reader(column: Column) -> Reader:
     return read
 
 
+def _day_reader(column: Column) -> Reader:
+    """Days are usually written d/M/yyyy, so that form is no variant."""
+    month_first = not _is_day_first(column)
+
+    def read(text: str) -> Reading:
+        moment = read_moment(text, month_first=month_first)
+        return UNREADABLE if moment is None else Reading(moment)
+
+    return read
+
+
 _YEAR_ONLY = re.compile(r"(?:00?[-/.]00?[-/.])?(\d{4})(?:0000|-00-00)?", re.ASCII)
 _MONTH_ONLY = re.compile(r"(?:00?[-/.])?(\d{1,2})[-/.](\d{4})", re.ASCII)
 _MONTH_LAST = re.compile(r"(\d{4})-?(\d\d)-?00", re.ASCII)
 
 
 def _birth_reader(column: Column) -> Reader:
-    read_whole = _moment_reader(column)
+    read_whole = _day_reader(column)
 
     def read(text: str) -> Reading:
         if match := _YEAR_ONLY.fullmatch(text):
@@ -242,8 +259,8 @@ def _clean_day(array: pa.Array, column: Column, reader: Reader) -> Cleaned:
         return _days(pc.coalesce(local.view(NAIVE), _to_local(utc.cast(UTC), zone)))
 
     stages = [staged(read_8_digits), staged(read_iso), staged(read_14_digits)]
-    if column.options.get("order", "dmy") == "dmy":
-        stages.append(Stage(staged(read_day_first).read, "variant"))
+    if _is_day_first(column):
+        stages.append(staged(read_day_first))
     return _clean_times(array, column, convert, stages, reader, build)
 
 
@@ -257,7 +274,7 @@ def _days(times: pa.Array) -> pa.Array:
 
 
 def _clean_date(array: pa.Array, column: Column) -> Cleaned:
-    return _clean_day(array, column, _moment_reader(column))
+    return _clean_day(array, column, _day_reader(column))
 
 
 def _clean_birth_date(array: pa.Array, column: Column) -> Cleaned:

@@ -32,7 +32,7 @@ _SYNONYMS = {
     "time without time zone": "time",
     "time with time zone": "timetz",
 }
-_SHAPE = re.compile(r"^(?P<base>[^()]*?)\s*(?:\((?P<args>[^()]*)\))?(?P<rest>[^()]*)$")
+_SHAPE = re.compile(r"^(?P<base>[^()]*)(?:\((?P<args>[^()]*)\)(?P<rest>[^()]*))?$")
 _WHOLE_NUMBERS = ("tinyint", "smallint", "mediumint", "integer", "bigint")
 _WHOLE_DIGITS = {"tinyint": 3, "smallint": 5, "mediumint": 7, "integer": 10, "bigint": 19}
 _FLOATS = ("real", "double precision")
@@ -49,24 +49,20 @@ def normalise_type(text: str) -> str:
     ('integer', 'bigint unsigned', 'numeric(12,2)')
     """
     flat = " ".join(text.lower().split())
+    if flat.endswith("[]"):
+        return normalise_type(flat.removesuffix("[]")) + "[]"
     match = _SHAPE.match(flat)
     if match is None or flat.startswith(("enum(", "set(")):
         return flat
-    rest = match["rest"].strip()
-    array = "[]" if rest.endswith("[]") else ""
-    rest = rest.removesuffix("[]").strip()
-    unsigned = " unsigned" if "unsigned" in rest else ""
-    rest = rest.replace("unsigned", "").replace("zerofill", "").strip()
-    base = f"{match['base'].strip()} {rest}".strip()
-    base_without_sign = base.removesuffix(" unsigned")
-    if base_without_sign != base:
-        unsigned, base = " unsigned", base_without_sign
+    words = f"{match['base']} {match['rest'] or ''}".split()
+    unsigned = " unsigned" if "unsigned" in words else ""
+    base = " ".join(word for word in words if word not in ("unsigned", "zerofill"))
     base = _SYNONYMS.get(base, base)
     arguments = [part.strip() for part in match["args"].split(",")] if match["args"] else []
     if base in _WHOLE_NUMBERS and not (base == "tinyint" and arguments == ["1"]):
         arguments = []  # MySQL's display width is not part of the type
     shown = f"({','.join(arguments)})" if arguments else ""
-    return f"{base}{shown}{unsigned}{array}"
+    return f"{base}{shown}{unsigned}"
 
 
 def compare_types(was: str, now: str) -> ChangeKind | None:

@@ -17,7 +17,7 @@ import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.sql.elements import ColumnElement
 
 from dx_pipeline.contract.model import Column, Contract
@@ -40,7 +40,7 @@ from dx_pipeline.extract.window import DEFAULT_TIMEZONE, Window, column_timezone
 BATCH_BYTES = 6 * 1024 * 1024
 _CONNECT_SECONDS = 15
 _LOCK_TIMEOUT = "60s"
-_DIALECT = postgresql.dialect(paramstyle="named")
+_DIALECT: sa.Dialect = cast(Any, PGDialect)(paramstyle="named")
 _ARROW_TYPES: dict[str, pa.DataType] = {
     "smallint": pa.int16(),
     "integer": pa.int32(),
@@ -59,7 +59,8 @@ _TIMES = frozenset({"timestamp", "timestamptz", "date"})
 _EARLIEST_CURSOR = "1900-01-01"
 _COLUMN_TYPES = sa.text(
     "select t.name, pg_catalog.format_type(t.type_oid, t.type_modifier) as type_text, t.nullable"
-    " from unnest(cast(:names as text[]), cast(:oids as oid[]), cast(:modifiers as int[]), cast(:nullable as boolean[]))"
+    " from unnest(cast(:names as text[]), cast(:oids as oid[]), cast(:modifiers as int[]),"
+    " cast(:nullable as boolean[]))"
     " with ordinality as t (name, type_oid, type_modifier, nullable, position)"
     " order by t.position"
 )
@@ -68,7 +69,8 @@ _NOT_NULL = sa.text(
     " join pg_catalog.pg_class as c on c.oid = a.attrelid"
     " join pg_catalog.pg_namespace as n on n.oid = c.relnamespace"
     " where c.relname = :table and a.attnotnull and a.attnum > 0 and not a.attisdropped"
-    " and case when cast(:schema as text) is null then pg_catalog.pg_table_is_visible(c.oid) else n.nspname = :schema end"
+    " and case when cast(:schema as text) is null then pg_catalog.pg_table_is_visible(c.oid)"
+    " else n.nspname = :schema end"
 )
 
 
@@ -144,9 +146,7 @@ class PostgresqlReader:
         try:
             facts = self._run(connection, self._count(relation, window, types).where(*conditions))
             out_of_range = [
-                column.source_name
-                for number, column in enumerate(self._contract.columns)
-                if facts.get(f"odd_{number}")
+                column.source_name for number, column in enumerate(self._contract.columns) if facts.get(f"odd_{number}")
             ]
             expressions, schema = self._projection(types, out_of_range)
             select = select_columns(self._contract, relation, expressions).where(*conditions)
@@ -191,15 +191,13 @@ class PostgresqlReader:
         for number, column in enumerate(self._contract.columns):
             if base_type(types.get(column.source_name, "")) in _TIMES:
                 value = source_column(column.source_name)
-                earliest = sa.literal_column("date '0001-01-01'")
-                latest = sa.literal_column("date '10000-01-01'")
+                earliest: ColumnElement[Any] = sa.literal_column("date '0001-01-01'")
+                latest: ColumnElement[Any] = sa.literal_column("date '10000-01-01'")
                 odd = sa.func.bool_or(sa.or_(value < earliest, value >= latest))
                 chosen.append(odd.label(f"odd_{number}"))
         return sa.select(*chosen).select_from(relation)
 
-    def _projection(
-        self, types: dict[str, str], as_text: list[str]
-    ) -> tuple[dict[str, ColumnElement[Any]], pa.Schema]:
+    def _projection(self, types: dict[str, str], as_text: list[str]) -> tuple[dict[str, ColumnElement[Any]], pa.Schema]:
         """Columns as they are where Arrow holds the type exactly; every other type as its text."""
         expressions: dict[str, ColumnElement[Any]] = {}
         fields = []

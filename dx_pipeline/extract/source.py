@@ -113,7 +113,8 @@ def open_source(contract: Contract, connection_url: str) -> SourceReader:
         wanted = "file:///folder" if contract.source.is_file else "a database URL"
         raise ContractError(
             f"{contract.id}: source kind {contract.source.kind} cannot be read over a {scheme} connection",
-            next_step=f"give the connection of system {contract.system} {wanted}, or mend source.kind in {contract.path}",
+            next_step=f"give the connection of system {contract.system} {wanted}, or mend source.kind in "
+            f"{contract.path}",
         )
     module, name = _READERS[f"file+{contract.source.kind}" if is_folder else scheme]
     reader = getattr(importlib.import_module(module), name)

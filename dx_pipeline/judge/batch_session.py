@@ -19,6 +19,8 @@ from dx_pipeline.judge.row_hash import quoted
 
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 """Bounds in rules without an offset are Vietnamese local time."""
+STREAMING_BUFFER = "24MB"
+"""Rows DuckDB may compute ahead of the reader; its default of 1 MB leaves its threads idle."""
 _QUOTED_VALUE = re.compile(r"'[^']*'")
 
 
@@ -69,6 +71,7 @@ class BatchSession:
         readable = [str(path) for path in (*cleaned, *chain.from_iterable(references.values()))]
         self.connection.execute("set allowed_paths = $1", [readable])
         self.connection.execute("set enable_external_access = false")
+        self.connection.execute(f"set streaming_buffer_size = '{STREAMING_BUFFER}'")
         self.connection.execute("set lock_configuration = true")
         self.connection.execute(f"create view {CLEANED} as select * from {_parquet(cleaned)}")
         for name, paths in references.items():

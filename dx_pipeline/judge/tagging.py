@@ -18,6 +18,7 @@ from dx_pipeline.judge.row_hash import quoted
 
 BITS = 63
 _WORD = "_flags"
+_CODES = pa.list_(pa.string())
 
 Words = npt.NDArray[np.int64]
 """Flags of a batch, shape (words, rows)."""
@@ -88,20 +89,21 @@ class TaggingQuery:
         self.flags: dict[str, RuleFlags] = {}
         self._joins: list[str] = []
         self.register.position("false")  # so that a suite without row rules has a flag column too
-        for rule in rules:
-            self.flags[rule.code] = self._add(rule, repeated)
+        # All broken flags first: they share words, so that few words are looked at per row.
+        broken = [self.register.position(self._broken(rule, repeated)) for rule in rules]
+        for rule, position in zip(rules, broken, strict=True):
+            missing = f"{quoted(rule.columns[0])} is null"
+            domain = None
+            if rule.domain is not None:
+                missing = f"({rule.domain}) and {missing}"
+                domain = self.register.position(rule.domain)
+            self.flags[rule.code] = RuleFlags(position, domain, self.register.position(missing))
 
-    def _add(self, rule: RowRule, repeated: Mapping[str, str | None]) -> RuleFlags:
-        broken = rule.broken
-        if broken is None:
-            broken = self._join(rule, repeated[rule.code])
-        missing = f"{quoted(rule.columns[0])} is null"
-        domain = None
-        if rule.domain is not None:
-            broken = f"({rule.domain}) and ({broken})"
-            missing = f"({rule.domain}) and {missing}"
-            domain = self.register.position(rule.domain)
-        return RuleFlags(self.register.position(broken), domain, self.register.position(missing))
+    def _broken(self, rule: RowRule, repeated: Mapping[str, str | None]) -> str:
+        condition = rule.broken
+        if condition is None:
+            condition = self._join(rule, repeated[rule.code])
+        return condition if rule.domain is None else f"({rule.domain}) and ({condition})"
 
     def _join(self, rule: RowRule, table: str | None) -> str:
         if table is None:
@@ -154,19 +156,21 @@ def code_lists(words: Words, positions: Mapping[str, int]) -> pa.Array:
 
     Rows repeat few combinations of flags, so only the distinct combinations are spelled out.
     """
-    rows = words.shape[1]
-    selector = np.zeros(words.shape[0], dtype=np.int64)
-    for position in positions.values():
-        selector[position // BITS] |= 1 << (position % BITS)
-    relevant = words & selector[:, None]
-    marked = np.flatnonzero(relevant.any(axis=0))
-    combinations, which = np.unique(relevant[:, marked], axis=1, return_inverse=True)
-    spelled = [
-        [code for code, at in positions.items() if int(combination[at // BITS]) >> (at % BITS) & 1]
-        for combination in combinations.T
-    ]
-    index = np.zeros(rows, dtype=np.int64)
-    index[marked] = which.ravel()
-    unmarked = np.ones(rows, dtype=np.bool_)
-    unmarked[marked] = False
-    return pa.array(spelled, pa.list_(pa.string())).take(pa.array(index, mask=unmarked))
+    which = np.zeros(words.shape[1], dtype=np.int64)
+    combinations: list[list[str]] = [[]]
+    for number, word in enumerate(words):
+        here = {code: at % BITS for code, at in positions.items() if at // BITS == number}
+        if not here:
+            continue
+        mask = np.int64(sum(1 << bit for bit in here.values()))
+        encoded = pa.array(word & mask).dictionary_encode()
+        values = encoded.dictionary.to_pylist()
+        set_here = [[code for code, bit in here.items() if value >> bit & 1] for value in values]
+        pairs = pa.array(which * len(values) + encoded.indices.to_numpy()).dictionary_encode()
+        which = pairs.indices.to_numpy().astype(np.int64)
+        combinations = [
+            combinations[pair // len(values)] + set_here[pair % len(values)]
+            for pair in pairs.dictionary.to_pylist()
+        ]
+    spelled = pa.array([codes or None for codes in combinations], _CODES)
+    return spelled.take(pa.array(which))

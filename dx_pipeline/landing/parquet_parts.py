@@ -6,6 +6,7 @@ short queue to a writing thread, so a slow side holds the other back and memory 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import queue
@@ -185,10 +186,8 @@ class _Part:
     def abandon(self) -> None:
         """Let go of the file; what it holds is worthless. Never raises."""
         self._sink.give_up()
-        try:
+        with contextlib.suppress(OSError, pa.ArrowException, ValueError):
             self._parquet.close()
-        except (OSError, pa.ArrowException, ValueError):
-            pass
         self._sink.close()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from dx_pipeline.contract.catalog import Catalog
 from dx_pipeline.contract.model import Contract, System
 from dx_pipeline.errors import DxError
 from dx_pipeline.judge.rule_spec import Suite
@@ -24,7 +25,10 @@ from dx_pipeline.warehouse.load_file import parse_load_file
 from dx_pipeline.warehouse.marts import Mart, refresh_mart
 
 REPLAY_TAG = "dx/replay"
+MODE_TAG = "dx/mode"
+INCREMENT = "increment"
 RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+Months = dg.MonthlyPartitionsDefinition | None
 LAYER_TEXT = {
     "landing": "Bản gốc bất biến đọc từ nguồn | Immutable copy as read from the source",
     "stage": "Đã làm sạch và kiểm định từng dòng | Cleaned and judged row by row",
@@ -37,13 +41,20 @@ def asset_key(layer: str, contract: Contract) -> dg.AssetKey:
     return dg.AssetKey([layer, contract.system, contract.dataset])
 
 
-def dataset_assets(contract: Contract, system: System, suite: Suite | None) -> list[dg.AssetsDefinition]:
+def dataset_assets(
+    contract: Contract, system: System, suite: Suite | None, months: dg.MonthlyPartitionsDefinition | None
+) -> list[dg.AssetsDefinition]:
     """The three assets of one dataset. A broken suite leaves the checks out; the stage step then says why."""
-    return [_landing(contract, system), _stage(contract, system, suite), _core(contract, system)]
+    partitions = months if contract.load.period else None
+    return [
+        _landing(contract, system, partitions),
+        _stage(contract, system, suite, partitions),
+        _core(contract, system, partitions),
+    ]
 
 
-def _landing(contract: Contract, system: System) -> dg.AssetsDefinition:
-    @_asset(**_shared("landing", contract, system), pool=system.pool)
+def _landing(contract: Contract, system: System, partitions: Months) -> dg.AssetsDefinition:
+    @_asset(**_shared("landing", contract, system), partitions_def=partitions, pool=system.pool)
     def landing(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         with _readable_failures():
             road = get_road()
@@ -68,11 +79,12 @@ def _landing(contract: Contract, system: System) -> dg.AssetsDefinition:
     return landing
 
 
-def _stage(contract: Contract, system: System, suite: Suite | None) -> dg.AssetsDefinition:
+def _stage(contract: Contract, system: System, suite: Suite | None, partitions: Months) -> dg.AssetsDefinition:
     key = asset_key("stage", contract)
 
     @_asset(
         **_shared("stage", contract, system),
+        partitions_def=partitions,
         deps=[asset_key("landing", contract)],
         check_specs=check_specs(suite, key) if suite else None,
     )
@@ -109,13 +121,14 @@ def _stage(contract: Contract, system: System, suite: Suite | None) -> dg.Assets
     return stage
 
 
-def _core(contract: Contract, system: System) -> dg.AssetsDefinition:
+def _core(contract: Contract, system: System, partitions: Months) -> dg.AssetsDefinition:
     upstream = [asset_key("stage", contract)] + [
         dg.AssetKey(["core", *needed.split(".")]) for needed in contract.depends_on
     ]
 
     @_asset(
         **_shared("core", contract, system),
+        partitions_def=partitions,
         deps=upstream,
         freshness_policy=(
             dg.FreshnessPolicy.time_window(fail_window=contract.freshness) if contract.freshness else None
@@ -126,11 +139,10 @@ def _core(contract: Contract, system: System) -> dg.AssetsDefinition:
             road = get_road()
             report = road.publish(contract, _batch(contract, context, ("staged", "landed", "failed")))
         batch = report.batch
-        partitions = partitions_of(contract)
-        if partitions is not None and not context.has_partition_key:
-            known = set(partitions.get_partition_keys())
+        if partitions is not None:
+            others = set(partitions.get_partition_keys()) - {context.partition_key}
             for month in (month.isoformat() for month in report.months):
-                if month in known:
+                if month in others:
                     context.log_event(
                         dg.AssetMaterialization(
                             asset_key=asset_key("core", contract), partition=month, metadata={"batch": batch.batch_id}
@@ -171,13 +183,15 @@ def mart_asset(mart: Mart, contracts: dict[str, Contract]) -> dg.AssetsDefinitio
     return refreshed
 
 
-def partitions_of(contract: Contract) -> dg.MonthlyPartitionsDefinition | None:
-    """Monthly partitions from the contract's first month to the running one."""
-    if contract.load.period is None:
+def monthly_partitions(catalog: Catalog) -> dg.MonthlyPartitionsDefinition | None:
+    """One set of months for the whole installation, so that any datasets can share a run.
+
+    From the earliest month a contract names to the running month; None when no dataset is cut into months.
+    """
+    starts = [contract.load.period.start for contract in catalog.contracts.values() if contract.load.period]
+    if not starts:
         return None
-    return dg.MonthlyPartitionsDefinition(
-        start_date=contract.load.period.start.isoformat(), timezone=LOCAL_TIME_ZONE, end_offset=1
-    )
+    return dg.MonthlyPartitionsDefinition(start_date=min(starts).isoformat(), timezone=LOCAL_TIME_ZONE, end_offset=1)
 
 
 class _readable_failures:
@@ -200,7 +214,6 @@ def _shared(layer: str, contract: Contract, system: System) -> dict[str, Any]:
         "description": f"{LAYER_TEXT[layer]}.\n\n{contract.purpose_vi} | {contract.purpose_en}",
         "metadata": {"contract": f"{contract.id} {contract.version}", "dagster/column_schema": _column_schema(contract)},
         "tags": {"dx/layer": layer, "dx/system": contract.system},
-        "partitions_def": partitions_of(contract),
         "retry_policy": RETRY,
     }
 
@@ -229,7 +242,10 @@ def _asset(**settings: Any) -> Callable[[Callable[..., dg.MaterializeResult[Any]
 
 
 def _month(context: dg.AssetExecutionContext) -> date | None:
-    return date.fromisoformat(context.partition_key) if context.has_partition_key else None
+    """The month to read again; None when the run brings what is new."""
+    if context.run.tags.get(MODE_TAG) == INCREMENT or not context.has_partition_key:
+        return None
+    return date.fromisoformat(context.partition_key)
 
 
 def _batch(contract: Contract, context: dg.AssetExecutionContext, statuses: Sequence[str]) -> Batch:

@@ -9,7 +9,7 @@ from dx_pipeline.contract.model import Contract, System
 from dx_pipeline.errors import DxError, SuiteError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.judge.suite import load_suite
-from dx_pipeline.orchestration.assets import dataset_assets, mart_asset
+from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, dataset_assets, mart_asset, monthly_partitions
 from dx_pipeline.orchestration.process import get_catalog
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
@@ -22,8 +22,9 @@ def build_definitions(catalog: Catalog) -> dg.Definitions:
     for error in catalog.broken:
         logger.error("left out: %s", error)
     assets: list[dg.AssetsDefinition] = []
+    months = monthly_partitions(catalog)
     for contract in catalog.contracts.values():
-        assets += dataset_assets(contract, catalog.systems[contract.system], _suite(contract))
+        assets += dataset_assets(contract, catalog.systems[contract.system], _suite(contract), months)
     try:
         marts = load_marts(get_settings().project_roots)
     except DxError as error:
@@ -33,7 +34,7 @@ def build_definitions(catalog: Catalog) -> dg.Definitions:
     mart_keys = [dg.AssetKey(["mart", mart.name]) for mart in marts]
     jobs = {system.name: _job(system, catalog, mart_keys) for system in catalog.systems.values()}
     schedules = [
-        _schedule(system, jobs[system.name]) for system in catalog.systems.values() if system.schedule is not None
+        _schedule(system, jobs[system.name], months) for system in catalog.systems.values() if system.schedule is not None
     ]
     return dg.Definitions(assets=assets, jobs=list(jobs.values()), schedules=schedules)
 
@@ -57,10 +58,15 @@ def _job(system: System, catalog: Catalog, marts: list[dg.AssetKey]) -> dg.Unres
     )
 
 
-def _schedule(system: System, job: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+def _schedule(
+    system: System, job: dg.UnresolvedAssetJobDefinition, months: dg.MonthlyPartitionsDefinition | None
+) -> dg.ScheduleDefinition:
     def increment(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        """One run without a partition: each dataset reads what changed since its watermark."""
-        return dg.RunRequest(tags={"dx/trigger": "schedule"})
+        """One run in the running month: each dataset reads what changed since its watermark."""
+        return dg.RunRequest(
+            partition_key=months.get_last_partition_key() if months else None,
+            tags={"dx/trigger": "schedule", MODE_TAG: INCREMENT},
+        )
 
     return dg.ScheduleDefinition(
         name=f"{system.name}_schedule",

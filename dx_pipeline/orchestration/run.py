@@ -12,7 +12,7 @@ from datetime import date
 import dagster as dg
 
 from dx_pipeline.contract.model import Contract
-from dx_pipeline.orchestration.assets import REPLAY_TAG, asset_key
+from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, REPLAY_TAG, asset_key, monthly_partitions
 from dx_pipeline.orchestration.definitions import defs
 from dx_pipeline.orchestration.instance import OWNER_TAG, close_dead_runs, prepare_dagster_home, process_tag
 from dx_pipeline.orchestration.process import get_road
@@ -64,6 +64,8 @@ def run_datasets(
             if chosen.intersection(mart.depends_on)
         ]
     tags = {OWNER_TAG: process_tag(), "dx/trigger": "cli"}
+    if month is None:
+        tags[MODE_TAG] = INCREMENT
     if replay_batch is not None:
         tags[REPLAY_TAG] = str(replay_batch)
     with dg.DagsterInstance.get() as instance:
@@ -72,7 +74,7 @@ def run_datasets(
         result = job.execute_in_process(
             instance=instance,
             asset_selection=keys,
-            partition_key=month.isoformat() if month else None,
+            partition_key=_partition_key(contracts, month),
             tags=tags,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
@@ -86,6 +88,16 @@ def run_datasets(
         failures=tuple(_failure(event) for event in result.all_events if event.is_step_failure),
         dead_runs_closed=len(dead),
     )
+
+
+def _partition_key(contracts: Sequence[Contract], month: date | None) -> str | None:
+    """The month asked for, else the running month, in which increments are run."""
+    if all(contract.load.period is None for contract in contracts):
+        return None
+    if month is not None:
+        return month.isoformat()
+    months = monthly_partitions(get_road().catalog)
+    return months.get_last_partition_key() if months else None
 
 
 def _failure(event: dg.DagsterEvent) -> StepFailure:

@@ -8,82 +8,49 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.conftest import ROOT, Installation
+
 PROJECT = ROOT / "examples" / "nyc311"
-REAL_DATA = Path(os.environ.get("DX_REAL_DATA") or ROOT.parent / "shared" / "real_data")
 NEW_YORK = ZoneInfo("America/New_York")
 
-pytestmark = [
-    pytest.mark.skipif(not REAL_DATA.is_dir(), reason=f"no folder {REAL_DATA}; set DX_REAL_DATA"),
-    pytest.mark.timeout(600),
-]
+pytestmark = pytest.mark.timeout(600)
 
 Row = dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[Row]:
+def rows(real_data: Path) -> list[Row]:
     """The file, row by row, as text."""
-    (path,) = REAL_DATA.glob("nyc311_service_requests_*.csv")
+    (path,) = real_data.glob("nyc311_service_requests_*.csv")
     with path.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("DX_", "DAGSTER_"))},
-        "DX_HOME": str(tmp_path_factory.mktemp("nyc311") / "home"),
-        "DX_CONNECTION_NYC311": REAL_DATA.resolve().as_uri(),
-        "PYTHONPATH": str(ROOT),
-        "COLUMNS": "200",
-    }
+def warehouse(make_installation: Callable[[], Installation], real_data: Path) -> Installation:
+    """An installation into which the file was loaded once."""
+    installation = make_installation()
+    installation.environment["DX_CONNECTION_NYC311"] = real_data.resolve().as_uri()
+    installation.dx("run", "--project", str(PROJECT), "nyc311")
+    return installation
 
 
-def dx(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    """Run the ``dx`` command in a process of its own, as a person would."""
-    return subprocess.run(
-        [sys.executable, "-m", "dx_pipeline.cli.main", *words],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+def ask(warehouse: Installation, statement: str) -> list[Row]:
+    """Rows of a statement as text, by column name."""
+    return list(csv.DictReader(io.StringIO(warehouse.dx("sql", "--format", "csv", statement).stdout)))
 
 
-@pytest.fixture(scope="module")
-def warehouse(environment: dict[str, str]) -> Iterator[dict[str, str]]:
-    """A fresh warehouse into which the example was loaded once."""
-    try:
-        done = dx(environment, "run", "--project", str(PROJECT), "nyc311")
-        assert done.returncode == 0, done.stdout + done.stderr
-        yield environment
-    finally:
-        dx(environment, "down")
-
-
-def ask(environment: dict[str, str], statement: str) -> list[Row]:
-    answer = dx(environment, "sql", "--format", "csv", statement)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    return list(csv.DictReader(io.StringIO(answer.stdout)))
-
-
-def counts(environment: dict[str, str], statement: str) -> dict[str, int]:
+def counts(warehouse: Installation, statement: str) -> dict[str, int]:
     """Answer of a statement with the columns ``name`` and ``n``."""
-    return {row["name"]: int(row["n"]) for row in ask(environment, statement)}
+    return {row["name"]: int(row["n"]) for row in ask(warehouse, statement)}
 
 
 # -- what the file says ------------------------------------------------------------------------------
@@ -141,13 +108,12 @@ def test_the_file_is_the_one_the_example_was_written_for(rows: list[Row]) -> Non
 # -- what the warehouse says -------------------------------------------------------------------------
 
 
-def test_contract_suite_and_load_sql_are_right(environment: dict[str, str]) -> None:
-    checked = dx(environment, "contract", "check", str(PROJECT / "assets/nyc311/service_request.odcs.yaml"))
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+def test_contract_suite_and_load_sql_are_right(warehouse: Installation) -> None:
+    checked = warehouse.dx("contract", "check", str(PROJECT / "assets/nyc311/service_request.odcs.yaml"))
     assert "1 right, 0 broken" in checked.stdout
 
 
-def test_every_row_is_accounted_for(warehouse: dict[str, str], rows: list[Row]) -> None:
+def test_every_row_is_accounted_for(warehouse: Installation, rows: list[Row]) -> None:
     accepted = sum(map(is_accepted, rows))
     (batch,) = ask(
         warehouse,
@@ -168,7 +134,7 @@ def test_every_row_is_accounted_for(warehouse: dict[str, str], rows: list[Row]) 
     }
 
 
-def test_each_rule_counts_what_the_file_holds(warehouse: dict[str, str], rows: list[Row]) -> None:
+def test_each_rule_counts_what_the_file_holds(warehouse: Installation, rows: list[Row]) -> None:
     told = counts(
         warehouse,
         "select r.code as name, r.unexpected as n from ops.rule_result as r"
@@ -177,11 +143,10 @@ def test_each_rule_counts_what_the_file_holds(warehouse: dict[str, str], rows: l
     assert told == Counter(code for row in rows for code in broken_rules(row))
 
 
-def test_quarantine_names_the_row_and_the_reason(warehouse: dict[str, str], rows: list[Row]) -> None:
+def test_quarantine_names_the_row_and_the_reason(warehouse: Installation, rows: list[Row]) -> None:
     told = ask(
         warehouse,
-        "select row_key, reasons::text as reasons, owner_agency, status from ops.quarantine"
-        " where system = 'nyc311'",
+        "select row_key, reasons::text as reasons, owner_agency, status from ops.quarantine where system = 'nyc311'",
     )
     (rejected,) = [row for row in rows if not is_accepted(row)]
     assert told == [
@@ -194,7 +159,7 @@ def test_quarantine_names_the_row_and_the_reason(warehouse: dict[str, str], rows
     ]
 
 
-def test_warnings_travel_with_the_accepted_rows(warehouse: dict[str, str], rows: list[Row]) -> None:
+def test_warnings_travel_with_the_accepted_rows(warehouse: Installation, rows: list[Row]) -> None:
     told = counts(
         warehouse,
         "select w as name, count(*) as n from nyc311.fact_service_request, unnest(warnings) as w group by w",
@@ -237,18 +202,17 @@ def test_warnings_travel_with_the_accepted_rows(warehouse: dict[str, str], rows:
         ),
         (
             "descriptor",
-            "select coalesce(descriptor, 'N/A') as name, count(*) as n"
-            " from nyc311.fact_service_request group by 1",
+            "select coalesce(descriptor, 'N/A') as name, count(*) as n from nyc311.fact_service_request group by 1",
         ),
     ],
 )
 def test_the_star_counts_as_the_file_does(
-    warehouse: dict[str, str], rows: list[Row], source: str, statement: str
+    warehouse: Installation, rows: list[Row], source: str, statement: str
 ) -> None:
     assert counts(warehouse, statement) == Counter(row[source] for row in rows if is_accepted(row))
 
 
-def test_times_are_new_york_times(warehouse: dict[str, str], rows: list[Row]) -> None:
+def test_times_are_new_york_times(warehouse: Installation, rows: list[Row]) -> None:
     (told,) = ask(
         warehouse,
         "select sum(extract(epoch from created_at))::bigint as created,"
@@ -269,7 +233,7 @@ def test_times_are_new_york_times(warehouse: dict[str, str], rows: list[Row]) ->
     }
 
 
-def test_one_known_request(warehouse: dict[str, str]) -> None:
+def test_one_known_request(warehouse: Installation) -> None:
     """The first request of the file: a pothole in Queens, reported at 03:03:15 in New York (UTC-4)."""
     (told,) = ask(
         warehouse,
@@ -301,7 +265,7 @@ def test_one_known_request(warehouse: dict[str, str]) -> None:
     }
 
 
-def test_no_place_of_a_person_reaches_the_warehouse(warehouse: dict[str, str], rows: list[Row]) -> None:
+def test_no_place_of_a_person_reaches_the_warehouse(warehouse: Installation, rows: list[Row]) -> None:
     names = {
         row["name"]
         for row in ask(
@@ -315,7 +279,7 @@ def test_no_place_of_a_person_reaches_the_warehouse(warehouse: dict[str, str], r
     assert [name for name in names if any(word in name for word in left_out)] == []
 
 
-def test_every_table_and_column_is_described_in_both_languages(warehouse: dict[str, str]) -> None:
+def test_every_table_and_column_is_described_in_both_languages(warehouse: Installation) -> None:
     undescribed = ask(
         warehouse,
         "select c.relname, a.attname from pg_class as c join pg_attribute as a on a.attrelid = c.oid"
@@ -326,13 +290,10 @@ def test_every_table_and_column_is_described_in_both_languages(warehouse: dict[s
     assert undescribed == []
 
 
-def test_the_same_file_again_changes_nothing(warehouse: dict[str, str], rows: list[Row]) -> None:
-    touched = (
-        "select min(first_batch_id) as first, max(last_batch_id) as last from nyc311.fact_service_request"
-    )
+def test_the_same_file_again_changes_nothing(warehouse: Installation, rows: list[Row]) -> None:
+    touched = "select min(first_batch_id) as first, max(last_batch_id) as last from nyc311.fact_service_request"
     before = ask(warehouse, touched)
-    again = dx(warehouse, "run", "--project", str(PROJECT), "nyc311")
-    assert again.returncode == 0, again.stdout + again.stderr
+    warehouse.dx("run", "--project", str(PROJECT), "nyc311")
     batches = ask(
         warehouse,
         "select status, accepted, inserted, updated, unchanged from ops.batch where system = 'nyc311'"

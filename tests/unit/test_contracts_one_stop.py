@@ -262,10 +262,7 @@ def test_old_encoding(catalog: Catalog, name_note: str, unit_note: str, broken: 
 )
 def test_cash_under_an_online_flag(catalog: Catalog, flag: str, method: str, broken: bool) -> None:
     row = {"co_danh_dau_truc_tuyen": flag, "hinh_thuc_thanh_toan": method}
-    assert (
-        breaks(load_suite(contract_of(catalog, "yeu_cau_thanh_toan")), "online_flag_but_paid_cash", row)
-        is broken
-    )
+    assert breaks(load_suite(contract_of(catalog, "yeu_cau_thanh_toan")), "online_flag_but_paid_cash", row) is broken
 
 
 @pytest.mark.parametrize(
@@ -280,9 +277,7 @@ def test_cash_under_an_online_flag(catalog: Catalog, flag: str, method: str, bro
 )
 def test_status_rewritten_for_the_portal(catalog: Catalog, pushed: str, held: str, broken: bool) -> None:
     row = {"trang_thai_gui": pushed, "trang_thai_dia_phuong": held}
-    assert (
-        breaks(load_suite(contract_of(catalog, "dong_bo_dvcqg")), "trang_thai_gui_rewritten", row) is broken
-    )
+    assert breaks(load_suite(contract_of(catalog, "dong_bo_dvcqg")), "trang_thai_gui_rewritten", row) is broken
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,7 @@ from dx_pipeline.errors import SettingsError
 from dx_pipeline.sandbox.one_stop.schema import arrow_schema
 from dx_pipeline.sandbox.one_stop.working_days import Int64s, day_number
 
-UNITS_FILE: Final = (
-    Path(__file__).resolve().parents[3] / "warehouse_sql" / "reference" / "admin_units.csv"
-)
+UNITS_FILE: Final = Path(__file__).resolve().parents[3] / "warehouse_sql" / "reference" / "admin_units.csv"
 PROVINCE: Final = "45"
 _ON: Final = "2024-06-30"  # the map with 10 districts and 125 communes
 
@@ -101,6 +99,9 @@ class Agencies:
     @cached_property
     def _positions(self) -> dict[str, int]:
         return {row.group_code: at for at, row in enumerate(self.rows)}
+
+    def _of_catalog(self, catalog: str) -> Int64s:
+        return np.array([at for at, row in enumerate(self.rows) if row.catalog == catalog], dtype=np.int64)
 
     @cached_property
     def communes(self) -> Int64s:
@@ -194,7 +195,9 @@ def build_agencies(seed: int, units_file: Path = UNITS_FILE) -> Agencies:
     communes = [row for row in units if row["level"] == "commune"]
     start = date(2016, 7, 1)
     rows = [
-        Agency("UBND", "UBND tỉnh Quảng Trị", None, "H50", "000.00.00.H50", "so-ban-nganh", None, None, start, 0),
+        Agency(
+            "UBND", "UBND tỉnh Quảng Trị", None, "H50", "000.00.00.H50", "so-ban-nganh", None, None, start, 0
+        ),
         Agency(
             _CENTRE,
             "Trung tâm Phục vụ hành chính công tỉnh",

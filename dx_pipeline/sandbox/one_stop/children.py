@@ -150,7 +150,12 @@ class ChildRows:
         kinds = (
             (accepted, life.submit, life.accept, np.full(size, 2, dtype=np.int64)),
             (has_check, life.accept, checked, np.full(size, 4, dtype=np.int64)),
-            (ended, np.where(has_check, checked, minus), life.end, np.where(life.status == 10, 9, life.status)),
+            (
+                ended,
+                np.where(has_check, checked, minus),
+                life.end,
+                np.where(life.status == 10, 9, life.status),
+            ),
             (handed, life.end, life.handed, np.full(size, 10, dtype=np.int64)),
             (turned_away, life.submit, life.refused, np.full(size, 3, dtype=np.int64)),
         )
@@ -207,7 +212,9 @@ class ChildRows:
         last = np.maximum.reduce([asked, pay.paid, pay.refunded]) if size else asked
         charge = np.where(pay.is_charge, pay.amount, 0)
         online = (pay.method == ONLINE_PAYMENT) & (pay.paid >= 0)
-        reference = pc.binary_join_element_wise("GD", pa.array(ids.to_numpy() * 7 + 10**9).cast(pa.string()), "")
+        reference = pc.binary_join_element_wise(
+            "GD", pa.array(ids.to_numpy() * 7 + 10**9).cast(pa.string()), ""
+        )
         return {
             "Id": ids,
             "Ma": pc.binary_join_element_wise("TT", ids.cast(pa.string()), "-"),
@@ -236,7 +243,9 @@ class ChildRows:
             "MaHoSo": at(self._codes, rows),
             "TenGiayTo": pc.binary_join_element_wise("Kết quả", catalogue.names.take(procedure), ": "),
             "MaGiayToKetQua": pc.binary_join_element_wise("KQ", catalogue.codes.take(procedure), "."),
-            "DuongDanTepTinKetQua": pc.binary_join_element_wise("/ket-qua/", ids.cast(pa.string()), ".pdf", ""),
+            "DuongDanTepTinKetQua": pc.binary_join_element_wise(
+                "/ket-qua/", ids.cast(pa.string()), ".pdf", ""
+            ),
             "NgayCapNhat": _changed(life.end[rows], self._now, rng),
         }
 

@@ -83,9 +83,7 @@ def _spellings(texts: tuple[str, ...]) -> _Catalogue:
         return pa.array([change(text) for text in texts], pa.string())
 
     nfd = [unicodedata.normalize("NFD", text) for text in texts]
-    spaced = [
-        text.replace(" ", "\u00a0" if order % 2 else "  ", 1) for order, text in enumerate(texts)
-    ]
+    spaced = [text.replace(" ", "\u00a0" if order % 2 else "  ", 1) for order, text in enumerate(texts)]
     return _Catalogue(
         clean=pa.array(texts, pa.string()),
         tcvn3=changed(to_tcvn3),
@@ -228,7 +226,9 @@ class DossierPlanter:
         agency = at(chunk.columns["MaDinhDanh"], rows).to_pylist()
         bad = [_BAD_CODES[order % len(_BAD_CODES)].format(one) for order, one in enumerate(agency)]
         chunk.replace("MaHoSo", rows, pa.array(bad, pa.string()))
-        self._tell(chunk, "ma_ho_so_unreadable", rows, note="ma_ho_so here is the true code, used by the children")
+        self._tell(
+            chunk, "ma_ho_so_unreadable", rows, note="ma_ho_so here is the true code, used by the children"
+        )
         accepted = chunk.life.accept >= 0
         self._plant_variants(chunk, "ma_ho_so_missing", "MaHoSo", (None, ""), rng)
         self._plant_variants(chunk, "ma_tthc_unreadable", "MaTTHC", _BAD_PROCEDURES, rng)
@@ -274,22 +274,29 @@ class DossierPlanter:
 
     def _plant_warnings(self, chunk: DossierChunk, rng: np.random.Generator) -> None:
         new_card = pc.equal(chunk.columns["LoaiGiayToChuHoSo"], "1").to_numpy(zero_copy_only=False)
-        self._plant_variants(
-            chunk, "so_giay_to_placeholder", "SoGiayToChuHoSo", ("000000001",), rng
-        )
+        self._plant_variants(chunk, "so_giay_to_placeholder", "SoGiayToChuHoSo", ("000000001",), rng)
         rows = self._take(chunk, "so_giay_to_unreadable", rng, new_card)
         number = at(chunk.columns["SoGiayToChuHoSo"], rows)
         longer = pc.binary_join_element_wise(number, "7", "")
-        odd = pc.if_else(pa.array(np.arange(rows.size) % 3 == 0), longer, pc.utf8_slice_codeunits(number, 0, 11))
+        odd = pc.if_else(
+            pa.array(np.arange(rows.size) % 3 == 0), longer, pc.utf8_slice_codeunits(number, 0, 11)
+        )
         chunk.replace("SoGiayToChuHoSo", rows, odd)
         self._tell(chunk, "so_giay_to_unreadable", rows)
         self._plant_variants(
-            chunk, "so_dien_thoai_unreadable", "SoDienThoaiChuHoSo", _BAD_PHONES, rng, chunk.people.phone_number >= 0
+            chunk,
+            "so_dien_thoai_unreadable",
+            "SoDienThoaiChuHoSo",
+            _BAD_PHONES,
+            rng,
+            chunk.people.phone_number >= 0,
         )
         self._plant_variants(chunk, "ngay_sinh_unreadable", "NgaySinhChuHoSo", _BAD_BIRTHS, rng)
         rows = self._take(chunk, "ten_chu_ho_so_truncated", rng)
         start = pc.utf8_slice_codeunits(at(chunk.columns["ChuHoSo"], rows), 0, 9)
-        chunk.replace("ChuHoSo", rows, pc.binary_join_element_wise(pc.utf8_rtrim_whitespace(start), "...", ""))
+        chunk.replace(
+            "ChuHoSo", rows, pc.binary_join_element_wise(pc.utf8_rtrim_whitespace(start), "...", "")
+        )
         self._tell(chunk, "ten_chu_ho_so_truncated", rows)
 
     def _plant_legacy_text(self, chunk: DossierChunk, rng: np.random.Generator) -> None:
@@ -327,7 +334,16 @@ class DossierPlanter:
         rows = self._take(chunk, "nfd_text", rng, names.nfd_possible[life.procedure])
         self._swap(chunk, "nfd_text", "TenTTHC", rows, names.nfd, names.clean, life.procedure, "nfc")
         rows = self._take(chunk, "extra_spaces", rng)
-        self._swap(chunk, "extra_spaces", "DonViXuLy", rows, agencies.spaced, agencies.clean, life.agency, "whitespace")
+        self._swap(
+            chunk,
+            "extra_spaces",
+            "DonViXuLy",
+            rows,
+            agencies.spaced,
+            agencies.clean,
+            life.agency,
+            "whitespace",
+        )
 
         old_prefixes = np.zeros(100, dtype=np.int64)
         old_prefixes[list(OLD_MOBILE)] = list(OLD_MOBILE.values())
@@ -358,7 +374,8 @@ class DossierPlanter:
         life = chunk.life
         rows = self._take(chunk, "slashed_times", rng, life.accept >= 0)
         expected = pc.strftime(
-            pa.array(life.accept[rows] * 1_000_000).view(TIMESTAMP).cast(pa.timestamp("s")), "%Y-%m-%dT%H:%M:%S"
+            pa.array(life.accept[rows] * 1_000_000).view(TIMESTAMP).cast(pa.timestamp("s")),
+            "%Y-%m-%dT%H:%M:%S",
         )
         for column, moment in TIME_COLUMNS.items():
             chunk.replace(column, rows, slashed_text(getattr(life, moment)[rows], self._calendar))

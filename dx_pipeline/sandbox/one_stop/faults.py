@@ -38,53 +38,97 @@ class Fault:
     what: str
 
 
+def _planted(table: str, verdict: Verdict, *kinds: tuple[str, float, str, str]) -> tuple[Fault, ...]:
+    return tuple(Fault(code, table, verdict, rate, column, what) for code, rate, column, what in kinds)
+
+
+#: Tricky but clean rows come first: no fault may touch them.
 FAULTS: Final[tuple[Fault, ...]] = (
-    # Clean but tricky; planted first, and no fault may touch them.
-    Fault("month_end_second", "ho_so", "clean", 0.0008, "NgayTiepNhan", "accepted at 23:59:59 of a month's last day"),
-    Fault("month_first_second", "ho_so", "clean", 0.0008, "NgayTiepNhan", "accepted at 00:00:00 of a month's first day"),
-    Fault("portal_code", "ho_so", "clean", 0.004, "MaHoSo", "G22.99- code; the province's code is in MaHoSoKhac"),
-    Fault("counter_over_9999", "ho_so", "clean", 0.001, "MaHoSo", "daily counter of five digits"),
-    Fault("channel_missing", "ho_so", "clean", 0.003, "KenhThucHien", "no channel: counts as direct"),
-    # The row is quarantined.
-    Fault("ngay_tiep_nhan_in_future", "ho_so", "critical", 0.0006, "NgayTiepNhan", "accepted in 2042"),
-    Fault("ma_ho_so_conflict", "ho_so", "critical", 0.0012, "MaHoSo", "two rows, one code and time, different content"),
-    Fault("ma_ho_so_unreadable", "ho_so", "critical", 0.0015, "MaHoSo", "malformed dossier code"),
-    Fault("ma_ho_so_missing", "ho_so", "critical", 0.0008, "MaHoSo", "no dossier code"),
-    Fault("ma_tthc_unreadable", "ho_so", "critical", 0.0012, "MaTTHC", "malformed procedure code"),
-    Fault("ngay_tiep_nhan_unreadable", "ho_so", "critical", 0.0015, "NgayTiepNhan", "a day that does not exist"),
-    Fault("ket_thuc_truoc_tiep_nhan", "ho_so", "critical", 0.0015, "NgayKetThucXuLy", "ended before it was accepted"),
-    Fault("trang_thai_unknown", "ho_so", "critical", 0.0008, "TrangThaiHoSo", "status 11"),
-    Fault("kenh_unknown", "ho_so", "critical", 0.0008, "KenhThucHien", "channel 7"),
-    Fault("loai_doi_tuong_unknown", "ho_so", "critical", 0.0008, "LoaiDoiTuong", "applicant kind outside the list"),
-    Fault("ma_dinh_danh_unreadable", "ho_so", "critical", 0.0012, "MaDinhDanh", "malformed agency id"),
-    # Copies.
-    Fault("exact_copy", "ho_so", "duplicate", 0.002, "MaHoSo", "the same row once more under another Id"),
-    Fault("older_version", "ho_so", "duplicate", 0.004, "MaHoSo", "the dossier as it was before it ended"),
-    # Loaded and flagged.
-    Fault("so_giay_to_placeholder", "ho_so", "warning", 0.004, "SoGiayToChuHoSo", "placeholder 000000001"),
-    Fault("so_giay_to_unreadable", "ho_so", "warning", 0.003, "SoGiayToChuHoSo", "a digit too few or too many"),
-    Fault("so_dien_thoai_unreadable", "ho_so", "warning", 0.003, "SoDienThoaiChuHoSo", "not a phone number"),
-    Fault("ngay_sinh_unreadable", "ho_so", "warning", 0.003, "NgaySinhChuHoSo", "not a birth date"),
-    Fault("ten_chu_ho_so_truncated", "ho_so", "warning", 0.003, "ChuHoSo", "name cut off with ..."),
-    Fault("ten_legacy_encoding", "ho_so", "warning", 0.004, "TenTTHC, DonViXuLy", "TCVN3 or VNI text"),
-    # Mended silently.
-    Fault("nfd_text", "ho_so", "repair", 0.008, "TenTTHC", "decomposed Unicode"),
-    Fault("extra_spaces", "ho_so", "repair", 0.008, "DonViXuLy", "non-breaking or double space"),
-    Fault("eth_for_d", "ho_so", "repair", 0.004, "TenTTHC", "Ð (eth) for Đ"),
-    Fault("slashed_times", "ho_so", "repair", 0.06, "NgayTiepNhan", "dd/mm/yyyy HH:MM:SS instead of yyyyMMddHHmmss"),
-    Fault("procedure_suffix", "ho_so", "repair", 0.02, "MaTTHC", "agency suffix after the national code"),
-    Fault("applicant_kind_text", "ho_so", "repair", 0.02, "LoaiDoiTuong", "applicant kind in words"),
-    Fault("level_text", "ho_so", "repair", 0.02, "MucDo", "service level in words"),
-    Fault("phone_11_digits", "ho_so", "repair", 0.008, "SoDienThoaiChuHoSo", "number from before 2018-09-15"),
-    # Children.
-    Fault("so_tien_unreadable", "yeu_cau_thanh_toan", "critical", 0.002, "SoTien", "not an amount"),
-    Fault("so_tien_negative", "yeu_cau_thanh_toan", "critical", 0.002, "SoTien", "amount below zero"),
-    Fault("trang_thai_thanh_toan_unknown", "yeu_cau_thanh_toan", "critical", 0.002, "TrangThai", "state outside the list"),
-    Fault("online_flag_but_paid_cash", "yeu_cau_thanh_toan", "warning", 0.02, "HinhThucThanhToan", "the dossier says online, the money was cash"),
-    Fault("trang_thai_gui_rewritten", "dong_bo_dvcqg", "warning", 0.004, "TrangThaiGui", "province 5/6/8, national copy 9"),
-    Fault("nhan_truoc_yeu_cau", "ho_so_bo_sung", "critical", 0.01, "NgayTiepNhanBoSung", "received before it was asked for"),
-    Fault("thoi_diem_missing", "qua_trinh_xu_ly", "critical", 0.001, "ThoiDiemXuLy", "step without a time"),
-)  # fmt: skip
+    *_planted(
+        "ho_so",
+        "clean",
+        ("month_end_second", 0.0008, "NgayTiepNhan", "accepted at 23:59:59 of a month's last day"),
+        ("month_first_second", 0.0008, "NgayTiepNhan", "accepted at 00:00:00 of a month's first day"),
+        ("portal_code", 0.004, "MaHoSo", "G22.99- code; the province's code is in MaHoSoKhac"),
+        ("counter_over_9999", 0.001, "MaHoSo", "daily counter of five digits"),
+        ("channel_missing", 0.003, "KenhThucHien", "no channel: counts as direct"),
+    ),
+    *_planted(
+        "ho_so",
+        "critical",
+        ("ngay_tiep_nhan_in_future", 0.0006, "NgayTiepNhan", "accepted in 2042"),
+        ("ma_ho_so_conflict", 0.0012, "MaHoSo", "two rows, one code and time, different content"),
+        ("ma_ho_so_unreadable", 0.0015, "MaHoSo", "malformed dossier code"),
+        ("ma_ho_so_missing", 0.0008, "MaHoSo", "no dossier code"),
+        ("ma_tthc_unreadable", 0.0012, "MaTTHC", "malformed procedure code"),
+        ("ngay_tiep_nhan_unreadable", 0.0015, "NgayTiepNhan", "a day that does not exist"),
+        ("ket_thuc_truoc_tiep_nhan", 0.0015, "NgayKetThucXuLy", "ended before it was accepted"),
+        ("trang_thai_unknown", 0.0008, "TrangThaiHoSo", "status 11"),
+        ("kenh_unknown", 0.0008, "KenhThucHien", "channel 7"),
+        ("loai_doi_tuong_unknown", 0.0008, "LoaiDoiTuong", "applicant kind outside the list"),
+        ("ma_dinh_danh_unreadable", 0.0012, "MaDinhDanh", "malformed agency id"),
+    ),
+    *_planted(
+        "ho_so",
+        "duplicate",
+        ("exact_copy", 0.002, "MaHoSo", "the same row once more under another Id"),
+        ("older_version", 0.004, "MaHoSo", "the dossier as it was before it ended"),
+    ),
+    *_planted(
+        "ho_so",
+        "warning",
+        ("so_giay_to_placeholder", 0.004, "SoGiayToChuHoSo", "placeholder 000000001"),
+        ("so_giay_to_unreadable", 0.003, "SoGiayToChuHoSo", "a digit too few or too many"),
+        ("so_dien_thoai_unreadable", 0.003, "SoDienThoaiChuHoSo", "not a phone number"),
+        ("ngay_sinh_unreadable", 0.003, "NgaySinhChuHoSo", "not a birth date"),
+        ("ten_chu_ho_so_truncated", 0.003, "ChuHoSo", "name cut off with ..."),
+        ("ten_legacy_encoding", 0.004, "TenTTHC, DonViXuLy", "TCVN3 or VNI text"),
+    ),
+    *_planted(
+        "ho_so",
+        "repair",
+        ("nfd_text", 0.008, "TenTTHC", "decomposed Unicode"),
+        ("extra_spaces", 0.008, "DonViXuLy", "non-breaking or double space"),
+        ("eth_for_d", 0.004, "TenTTHC", "Ð (eth) for Đ"),
+        ("slashed_times", 0.06, "NgayTiepNhan", "dd/mm/yyyy HH:MM:SS instead of yyyyMMddHHmmss"),
+        ("procedure_suffix", 0.02, "MaTTHC", "agency suffix after the national code"),
+        ("applicant_kind_text", 0.02, "LoaiDoiTuong", "applicant kind in words"),
+        ("level_text", 0.02, "MucDo", "service level in words"),
+        ("phone_11_digits", 0.008, "SoDienThoaiChuHoSo", "number from before 2018-09-15"),
+    ),
+    *_planted(
+        "yeu_cau_thanh_toan",
+        "critical",
+        ("so_tien_unreadable", 0.002, "SoTien", "not an amount"),
+        ("so_tien_negative", 0.002, "SoTien", "amount below zero"),
+        ("trang_thai_thanh_toan_unknown", 0.002, "TrangThai", "state outside the list"),
+    ),
+    *_planted(
+        "yeu_cau_thanh_toan",
+        "warning",
+        (
+            "online_flag_but_paid_cash",
+            0.02,
+            "HinhThucThanhToan",
+            "the dossier says online, the money was cash",
+        ),
+    ),
+    *_planted(
+        "dong_bo_dvcqg",
+        "warning",
+        ("trang_thai_gui_rewritten", 0.004, "TrangThaiGui", "province 5/6/8, national copy 9"),
+    ),
+    *_planted(
+        "ho_so_bo_sung",
+        "critical",
+        ("nhan_truoc_yeu_cau", 0.01, "NgayTiepNhanBoSung", "received before it was asked for"),
+    ),
+    *_planted(
+        "qua_trinh_xu_ly",
+        "critical",
+        ("thoi_diem_missing", 0.001, "ThoiDiemXuLy", "step without a time"),
+    ),
+)
 
 BY_CODE: Final[Mapping[str, Fault]] = {fault.code: fault for fault in FAULTS}
 

@@ -10,16 +10,20 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-_TCVN3_LETTERS: Final = (
-    "ăâêôơưđàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ"
-)
+_TCVN3_LETTERS: Final = "ăâêôơưđàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ"
 _TCVN3_CODES: Final = bytes.fromhex(
     "a8a9aaabacadae"  # ă â ê ô ơ ư đ
-    "b5b6b7b8b9" "bbbcbdbec6" "c7c8c9cacb"  # à.. ằ.. ầ..
-    "cccecfd0d1" "d2d3d4d5d6"  # è.. ề..
+    "b5b6b7b8b9"
+    "bbbcbdbec6"
+    "c7c8c9cacb"  # à.. ằ.. ầ..
+    "cccecfd0d1"
+    "d2d3d4d5d6"  # è.. ề..
     "d7d8dcddde"  # ì..
-    "dfe1e2e3e4" "e5e6e7e8e9" "eaebecedee"  # ò.. ồ.. ờ..
-    "eff1f2f3f4" "f5f6f7f8f9"  # ù.. ừ..
+    "dfe1e2e3e4"
+    "e5e6e7e8e9"
+    "eaebecedee"  # ò.. ồ.. ờ..
+    "eff1f2f3f4"
+    "f5f6f7f8f9"  # ù.. ừ..
     "fafbfcfdfe"  # ỳ..
 )
 _TCVN3_CAPITALS: Final = dict(zip("ĂÂÊÔƠƯĐ", "\xa1\xa2\xa3\xa4\xa5\xa6\xa7", strict=True))
@@ -70,8 +74,7 @@ def to_vni(text: str) -> str:
 def survives_tcvn3(text: str) -> bool:
     """True if ``text`` has no letter whose case TCVN3 loses, so that decoding gives it back."""
     return not any(
-        letter not in _TCVN3 and letter.lower() in _TCVN3
-        for letter in unicodedata.normalize("NFC", text)
+        letter not in _TCVN3 and letter.lower() in _TCVN3 for letter in unicodedata.normalize("NFC", text)
     )
 
 

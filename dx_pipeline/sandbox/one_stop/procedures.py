@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dx_pipeline.sandbox.one_stop.agencies import Agencies
-from dx_pipeline.sandbox.one_stop.procedure_names import ACTIONS, COMMON, FIELDS, Field
+from dx_pipeline.sandbox.one_stop.procedure_names import ACTIONS, COMMON, FIELDS
 from dx_pipeline.sandbox.one_stop.schema import arrow_schema
 from dx_pipeline.sandbox.one_stop.working_days import Bools, Int64s
 
@@ -133,6 +133,17 @@ class Catalogue:
 
     def draw(self, level: str, *, online_only: bool) -> tuple[Int64s, NDArray[np.float64]]:
         """Positions of one level's procedures and their cumulative shares of dossiers."""
+        return self._draws[level, online_only]
+
+    @cached_property
+    def _draws(self) -> dict[tuple[str, bool], tuple[Int64s, NDArray[np.float64]]]:
+        return {
+            (level, online): self._shares(level, online_only=online)
+            for level in LEVEL_SIZES
+            for online in (False, True)
+        }
+
+    def _shares(self, level: str, *, online_only: bool) -> tuple[Int64s, NDArray[np.float64]]:
         positions = np.array([at for at, row in enumerate(self.rows) if row.level == level], dtype=np.int64)
         shares = np.array([self.rows[at].share for at in positions])
         if online_only:
@@ -235,9 +246,7 @@ def _changes(path: str, before_cut: int, rng: np.random.Generator) -> tuple[Leve
         moments = [_moment(rng, first, last) for first, last in spans]
     elif len(path) > 1:
         moments = [_moment(rng, datetime(2024, 7, 2), datetime(2024, 9, 30))]
-    return tuple(
-        LevelChange(at, path[order], path[order + 1]) for order, at in enumerate(moments)
-    )
+    return tuple(LevelChange(at, path[order], path[order + 1]) for order, at in enumerate(moments))
 
 
 def _on_the_boundary(rows: list[Procedure]) -> None:
@@ -292,7 +301,7 @@ def build_catalogue(seed: int, agencies: Agencies) -> Catalogue:
         low, high = lengths[level]
         for (name, field), share in zip(names, shares.tolist(), strict=True):
             path, before_cut = paths[len(rows)]
-            popular = path == "2" or path.startswith("2")
+            rarely_used = path.startswith("2")
             rows.append(
                 Procedure(
                     codes[len(rows)],
@@ -303,14 +312,10 @@ def build_catalogue(seed: int, agencies: Agencies) -> Catalogue:
                     bool(rng.random() < 0.45),
                     path[0],
                     _changes(path, before_cut, rng),
-                    share * (0.2 if popular else 1.0),
+                    share * (0.2 if rarely_used else 1.0),
                     decision(),
                 )
             )
     _on_the_boundary(rows)
-    owners = np.array([agencies.position(_owner(FIELDS[row.field])) for row in rows], dtype=np.int64)
+    owners = np.array([agencies.position(FIELDS[row.field].owner) for row in rows], dtype=np.int64)
     return Catalogue(tuple(rows), owners, seed)
-
-
-def _owner(field: Field) -> str:
-    return field.owner

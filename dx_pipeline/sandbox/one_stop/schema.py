@@ -202,12 +202,9 @@ def create_tables(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     connection.execute(sql.SQL("create schema {}").format(sql.Identifier(SCHEMA)))
     for table, columns in TABLES.items():
         declared = sql.SQL(", ").join(
-            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))  # type: ignore[arg-type]
-            for name, kind in columns
+            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in columns
         )
-        connection.execute(
-            sql.SQL("create table {} ({})").format(sql.Identifier(SCHEMA, table), declared)
-        )
+        connection.execute(sql.SQL("create table {} ({})").format(sql.Identifier(SCHEMA, table), declared))
 
 
 def create_keys(connection: psycopg.Connection[tuple[object, ...]]) -> None:

@@ -27,7 +27,9 @@ CLOSES: Final = 61_200  # 17:00
 DIRECT, ONLINE, POST, NO_CHANNEL = 1, 2, 3, 0
 
 # Shares of submissions per half hour from 00:00.
-_AT_THE_DESK: Final = np.array([0] * 15 + [6, 10, 11, 10, 9, 7, 5, 2, 0, 0, 0, 0, 5, 7, 8, 7, 6, 4] + [0] * 15)
+_AT_THE_DESK: Final = np.array(
+    [0] * 15 + [6, 10, 11, 10, 9, 7, 5, 2, 0, 0, 0, 0, 5, 7, 8, 7, 6, 4] + [0] * 15
+)
 _ONLINE_HOURS: Final = np.array(
     [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 6, 9, 12, 13, 12, 11, 10, 9, 7, 5]
     + [4, 4, 5, 7, 10, 11, 10, 9, 8, 7, 5, 4, 4, 4, 5, 6, 7, 7, 6, 5, 4, 3, 2, 1]
@@ -149,9 +151,7 @@ def _agencies(
     return np.where(to_branch, agencies.land_branch_of[chosen], chosen).astype(np.int64)
 
 
-def _acceptance(
-    submit: Int64s, channel: Int64s, calendar: WorkCalendar, rng: np.random.Generator
-) -> Int64s:
+def _acceptance(submit: Int64s, channel: Int64s, calendar: WorkCalendar, rng: np.random.Generator) -> Int64s:
     """Direct: minutes after submission. Online: in office hours, the same day if it came before 15:30."""
     size = submit.size
     day, second = submit // DAY, submit % DAY
@@ -210,9 +210,7 @@ def draw_timeline(
     offered = catalogue.level_at(procedure, days * DAY) > 2
     online = (offered & (rng.random(size) < online_share)) | ~calendar.works_on(days)
     channel = np.where(online, ONLINE, np.where(rng.random(size) < 0.06, POST, DIRECT))
-    second = np.where(
-        online, _time_of_day(_ONLINE_HOURS, rng, size), _time_of_day(_AT_THE_DESK, rng, size)
-    )
+    second = np.where(online, _time_of_day(_ONLINE_HOURS, rng, size), _time_of_day(_AT_THE_DESK, rng, size))
     submit = days * DAY + second
     order = np.argsort(submit, kind="stable")
     submit, channel = submit[order], channel[order]

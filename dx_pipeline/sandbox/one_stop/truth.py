@@ -115,7 +115,9 @@ class TruthWriter:
 def month_texts(days: Int64s, yyyymmdd: Int64s) -> pa.Array:
     """``yyyy-MM`` of each date given as the number yyyymmdd (``days`` gives the length)."""
     assert days.size == yyyymmdd.size
-    return pa.array([f"{value // 10_000}-{value // 100 % 100:02d}" for value in yyyymmdd.tolist()], pa.string())
+    return pa.array(
+        [f"{value // 10_000}-{value // 100 % 100:02d}" for value in yyyymmdd.tolist()], pa.string()
+    )
 
 
 def at(values: pa.Array, positions: Int64s) -> pa.Array:

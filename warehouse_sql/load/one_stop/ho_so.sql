@@ -2,9 +2,11 @@
 -- A dossier may come before the agency, procedure or field it names: those become inferred members first.
 -- The handling agency is the one the row names, in either generation of identifiers; when the row names none, it is
 -- the one inside the dossier code, unless the national portal made the code (G22.99-...).
--- Agency, procedure and commune are looked up by the day of acceptance (else submission, else registration). The
--- first and the last version of an agency or procedure reach beyond their validity: a dossier of a procedure that has
--- left the catalogue still belongs to it.
+-- Agency, procedure and commune are looked up by the day of acceptance (else submission, else registration): the
+-- version that started last before that day, found by width_bucket among the starts. So the last version reaches
+-- beyond its end: a dossier of a procedure that has left the catalogue, or of a commune that was merged, still belongs
+-- to it. Each look-up is unique by its code, so a dossier can neither be lost nor doubled by a join, and a query that
+-- does not need a look-up (which months are coming?) skips it.
 
 -- dx:step merge=infer target=core.dim_agency key=agency_code
 select distinct coalesce(i.agency_code, named.identifier) as agency_code
@@ -31,51 +33,74 @@ where s.ma_linh_vuc is not null
 -- dx:step merge=upsert target=core.fact_dossier key=dossier_code,registered_on version=source_updated_at ledger
 with agency_version as (
     select
-        a.agency_sk,
         a.agency_code,
-        case
-            when row_number() over (partition by a.agency_code order by a.valid_from) = 1 then date '1900-01-01'
-            else a.valid_from
-        end as valid_from,
-        lead(a.valid_from, 1, date '9999-12-31') over (partition by a.agency_code order by a.valid_from) as valid_to
+        array_agg(a.valid_from order by a.valid_from) as starts,
+        array_agg(a.agency_sk order by a.valid_from) as keys
     from core.dim_agency as a
+    group by a.agency_code
 ),
 
 procedure_version as (
     select
-        p.procedure_sk,
         p.procedure_code,
-        p.field_code,
-        p.valid_from,
-        lead(p.valid_from, 1, date '9999-12-31') over (partition by p.procedure_code order by p.valid_from) as valid_to
+        min(p.field_code) as field_code,
+        array_agg(p.valid_from order by p.valid_from) as starts,
+        array_agg(p.procedure_sk order by p.valid_from) as keys
     from core.dim_procedure as p
-    where p.valid_to > p.valid_from
+    where p.valid_to > p.valid_from or p.valid_from = date '1900-01-01'
+    group by p.procedure_code
 ),
 
+commune_version as (
+    select
+        u.code,
+        array_agg(u.valid_from order by u.valid_from) as starts,
+        array_agg(u.admin_unit_sk order by u.valid_from) as keys
+    from core.dim_admin_unit as u
+    where u.level = 'commune'
+    group by u.code
+),
+
+field_member as (
+    select
+        f.field_code,
+        max(f.field_sk) as field_sk
+    from core.dim_field as f
+    group by f.field_code
+),
+
+-- offset 0 keeps the planner from working the dates out again in each join.
 dossier as (
     select
         s.*,
         to_date('20' || split_part(s.ma_ho_so, '-', 2), 'YYYYMMDD') as registered_on,
         (s.ngay_tiep_nhan at time zone 'Asia/Ho_Chi_Minh')::date as received_on,
-        core.reference_day(
-            s.ngay_tiep_nhan,
-            s.ngay_nop,
-            to_date('20' || split_part(s.ma_ho_so, '-', 2), 'YYYYMMDD')
-        ) as reference_day,
         coalesce(
             s.ma_dinh_danh,
             case when s.ma_ho_so not like 'G%' then split_part(s.ma_ho_so, '-', 1) end
         ) as agency_identifier
     from stage.one_stop__ho_so as s
+    offset 0
+),
+
+dated as (
+    select
+        d.*,
+        coalesce(
+            d.received_on,
+            (d.ngay_nop at time zone 'Asia/Ho_Chi_Minh')::date,
+            d.registered_on
+        ) as reference_day
+    from dossier as d
 )
 
 select
     d.ma_ho_so as dossier_code,
     d.registered_on,
-    coalesce(a.agency_sk, -1) as agency_sk,
-    coalesce(p.procedure_sk, -1) as procedure_sk,
+    coalesce(a.keys[greatest(width_bucket(d.reference_day, a.starts), 1)], -1) as agency_sk,
+    coalesce(p.keys[greatest(width_bucket(d.reference_day, p.starts), 1)], -1) as procedure_sk,
     coalesce(f.field_sk, -1) as field_sk,
-    coalesce(u.admin_unit_sk, -1) as commune_sk,
+    coalesce(u.keys[width_bucket(d.reference_day, u.starts)], -1) as commune_sk,
     coalesce(t.date_key, -1) as received_date_key,
     coalesce(d.kenh_thuc_hien::smallint, -1) as channel_sk,
     coalesce(d.trang_thai::smallint, -1) as status_sk,
@@ -102,25 +127,12 @@ select
     d.tai_khoan_xac_thuc_vneid as vneid_verified,
     d.ma_ho_so_khac as other_code,
     d._warnings as quality_flags
-from dossier as d
+from dated as d
 left join core.agency_identifier as i on i.identifier = d.agency_identifier
-left join agency_version as a
-    on
-        a.agency_code = coalesce(i.agency_code, d.agency_identifier)
-        and d.reference_day >= a.valid_from
-        and d.reference_day < a.valid_to
-left join procedure_version as p
-    on
-        p.procedure_code = d.ma_tthc
-        and d.reference_day >= p.valid_from
-        and d.reference_day < p.valid_to
-left join core.dim_field as f on f.field_code = coalesce(d.ma_linh_vuc, p.field_code)
-left join core.dim_admin_unit as u
-    on
-        u.level = 'commune'
-        and u.code = d.ma_xa
-        and d.reference_day >= u.valid_from
-        and d.reference_day < u.valid_to
+left join agency_version as a on a.agency_code = coalesce(i.agency_code, d.agency_identifier)
+left join procedure_version as p on p.procedure_code = d.ma_tthc
+left join field_member as f on f.field_code = coalesce(d.ma_linh_vuc, p.field_code)
+left join commune_version as u on u.code = d.ma_xa
 left join core.dim_date as t on t.full_date = d.received_on
 
 -- dx:step merge=upsert target=core.dossier_alias key=alias_code
@@ -153,13 +165,13 @@ order by
 select
     s.ma_ho_so as dossier_code,
     to_date('20' || split_part(s.ma_ho_so, '-', 2), 'YYYYMMDD') as registered_on,
-    :key_version::smallint as key_version,
+    cast(:key_version as smallint) as key_version,
     s.so_giay_to_chu_ho_so_pseudonym as citizen_id_pseudonym,
     s.so_dien_thoai_chu_ho_so_pseudonym as phone_pseudonym,
     hashtextextended(
         concat_ws(
             '|',
-            :key_version,
+            cast(:key_version as smallint),
             coalesce(encode(s.so_giay_to_chu_ho_so_pseudonym, 'hex'), ''),
             coalesce(encode(s.so_dien_thoai_chu_ho_so_pseudonym, 'hex'), '')
         ),

@@ -151,14 +151,14 @@ select
     max(s.agency_name) as agency_name,
     hashtextextended(max(s.agency_name), 0) as row_hash
 from stage.nyc311__service_request as s
-group by s.agency_code
+group by s.agency_code;
 
 -- dx:step merge=upsert target=nyc311.dim_complaint_type key=complaint_type
 select
     s.complaint_type,
     hashtextextended(s.complaint_type, 0) as row_hash
 from stage.nyc311__service_request as s
-group by s.complaint_type
+group by s.complaint_type;
 
 -- dx:step merge=upsert target=nyc311.fact_service_request key=request_key ledger
 -- Inner joins on purpose: every code is required and judged, and a row that found no member would
@@ -181,7 +181,7 @@ select
     s._warnings as warnings,
     s._row_hash as row_hash
 from stage.nyc311__service_request as s
-inner join nyc311.dim_agency as a on a.agency_code = s.agency_code
-inner join nyc311.dim_complaint_type as t on t.complaint_type = s.complaint_type
-inner join nyc311.dim_channel as c on c.channel_code = s.channel
-inner join nyc311.dim_status as x on x.status_code = s.status
+inner join nyc311.dim_agency as a on s.agency_code = a.agency_code
+inner join nyc311.dim_complaint_type as t on s.complaint_type = t.complaint_type
+inner join nyc311.dim_channel as c on s.channel = c.channel_code
+inner join nyc311.dim_status as x on s.status = x.status_code;
