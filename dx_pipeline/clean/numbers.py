@@ -41,7 +41,7 @@ _SCALES = {"nghìn": 1000, "ngàn": 1000, "triệu": 10**6, "tr": 10**6, "tỷ":
 _SCALE = re.compile(r"\s*(nghìn|ngàn|triệu|tr|tỷ|tỉ)$", re.IGNORECASE)
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:([., '])\d{3})(?:\1\d{3})*", re.ASCII)
 _GROUPED_DECIMAL = re.compile(r"([1-9]\d{0,2}(?:([., '])\d{3})+)([.,])(\d+)", re.ASCII)
-_DECIMAL = re.compile(r"(\d+)([.,])(\d+)", re.ASCII)
+_DECIMAL = re.compile(r"(\d*)([.,])(\d+)", re.ASCII)
 _MINUS = re.compile("^[-\u2010-\u2015\u2212] ?")
 
 
@@ -76,7 +76,7 @@ def _unsigned(text: str, decimal: str | None) -> Decimal | None:
     if match := _DECIMAL.fullmatch(text):
         digits, sign, fraction = match.groups()
         if decimal in (None, sign):
-            return Decimal(f"{digits}.{fraction}")
+            return Decimal(f"{digits or 0}.{fraction}")
     if re.fullmatch(r"\d+(?:\.\d+)?[eE][-+]?\d{1,2}", text, re.ASCII):
         return Decimal(text)
     return None
@@ -280,13 +280,15 @@ def _type(
     description: str,
     options: dict[str, str] | None = None,
     check: Callable[[Column], None] | None = None,
+    *,
+    makes_notes: bool = True,
 ) -> SemanticType:
     return SemanticType(
         name=name,
         arrow_type=arrow_type,
         clean=clean,
         can_fail=True,
-        makes_notes=True,
+        makes_notes=makes_notes,
         pseudonymised=False,
         description=description,
         options=options or {},
@@ -321,4 +323,5 @@ FLAG = _type(
     _clean_flag,
     "có hoặc không | yes or no",
     {"true": "further texts that mean yes", "false": "further texts that mean no"},
+    makes_notes=False,
 )

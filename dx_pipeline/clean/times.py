@@ -1,7 +1,7 @@
 """Moments, days and birth dates: texts in the usual forms, or typed columns, to one typed value.
 
 Local times without a zone are times of the option ``timezone`` (default Asia/Ho_Chi_Minh); moments come out
-in UTC. An ambiguous or skipped local hour is read as the earliest moment. Years outside 1900 to 2100 are
+in UTC. An ambiguous local hour is read as the earlier moment, a skipped one as the end of the gap. Years outside 1900 to 2100 are
 unreadable, never an error.
 """
 
@@ -85,7 +85,7 @@ def to_utc(local: pa.Array, zone: str) -> pa.Array:
     shift = _fixed_shift(zone, low // DAY_US, high // DAY_US + 1)
     if shift is not None:
         return pc.subtract(local.cast(pa.int64()), shift).cast(UTC)
-    moments = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="earliest")
+    moments = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest")
     return moments.cast(UTC)
 
 
@@ -94,7 +94,7 @@ def _fixed_shift(zone: str, first_day: int, last_day: int) -> int | None:
     """Offset from UTC in microseconds if it is the same on every day of the range, else None."""
     days = np.arange(first_day - 1, last_day + 2, dtype=np.int64) * DAY_US
     local = pa.array(days).view(NAIVE)
-    moments = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="earliest")
+    moments = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest")
     shifts = np.unique(days - moments.cast(pa.int64()).to_numpy())
     return int(shifts[0]) if len(shifts) == 1 else None
 

@@ -15,6 +15,7 @@ from typing import Any, Self, cast
 
 import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as adbc
+import psycopg.conninfo
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGDialect
@@ -223,11 +224,10 @@ class PostgresqlReader:
 
     def _connect(self, window: Window) -> adbc.Connection:
         self._close()
-        uri = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
         bounded = bounded_column(self._contract, window) or cursor_column(self._contract, window)
         timezone = column_timezone(bounded) if bounded is not None else DEFAULT_TIMEZONE
         try:
-            connection = adbc.connect(uri, autocommit=False)
+            connection = adbc.connect(self._conninfo(), autocommit=False)
             self._adbc = connection
             with connection.cursor() as cursor:
                 cursor.execute("set transaction isolation level repeatable read, read only")
@@ -243,6 +243,13 @@ class PostgresqlReader:
             self._close()
             raise self._mapped(error) from None
         return connection
+
+    def _conninfo(self) -> str:
+        # Not the URL: libpq does not read "+" as a blank, as SQLAlchemy writes it.
+        parts: dict[str, Any] = self._url.translate_connect_args(username="user", database="dbname")
+        for name, value in self._url.query.items():
+            parts[name] = value if isinstance(value, str) else ",".join(value)
+        return psycopg.conninfo.make_conninfo("", **parts)
 
     def _run(self, connection: adbc.Connection, statement: sa.Select[Any]) -> dict[str, Any]:
         with connection.cursor() as cursor:

@@ -74,9 +74,8 @@ class SqliteReader:
         """True if the relation holds that many rows; stops counting there."""
         some = sa.select(sa.literal_column("1")).select_from(source_relation(self._contract)).limit(rows).subquery("s")
         with self._errors():
-            return (
-                int(self._query(_sql(sa.select(sa.func.count().label("n")).select_from(some)))["n"][0].as_py()) >= rows
-            )
+            counted = self._query(_sql(sa.select(sa.func.count().label("n")).select_from(some)))
+        return int(counted["n"][0].as_py()) >= rows
 
     def is_empty(self) -> bool:
         """True if the relation holds no row."""

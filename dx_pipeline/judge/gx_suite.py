@@ -12,7 +12,11 @@ from typing import Any
 import great_expectations as gx
 from great_expectations.core import ExpectationSuite
 from great_expectations.data_context.data_context.abstract_data_context import AbstractDataContext
-from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.data_context.types.base import (
+    DataContextConfig,
+    InMemoryStoreBackendDefaults,
+    ProgressBarsConfig,
+)
 from great_expectations.exceptions.exceptions import GreatExpectationsError
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
@@ -31,10 +35,12 @@ _context_lock = threading.Lock()
 
 def quiet_context() -> AbstractDataContext:
     """A context of its own: no files, no progress bars; shared by nobody."""
+    config = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        progress_bars=ProgressBarsConfig(globally=False),
+    )
     with _context_lock:
-        context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return context
+        return gx.get_context(mode="ephemeral", project_config=config)
 
 
 def build_expectations(suite: Suite) -> dict[str, Expectation]:

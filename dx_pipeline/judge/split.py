@@ -52,7 +52,7 @@ class Splitter:
         if not bad.any():
             return JudgedBatch(
                 self._accepted(batch, code_lists(words, self._warning)),
-                _REJECTED.empty_table().to_batches()[0],
+                pa.RecordBatch.from_pylist([], schema=_REJECTED),
             )
         good = ~bad
         warnings = code_lists(words[:, good], self._warning)

@@ -4,8 +4,6 @@ Keys are ``[layer, system, dataset]``. Everything shown in the UI (owner, kinds,
 freshness, checks, partitions) is derived from the contract and the suite.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
@@ -55,7 +53,7 @@ def dataset_assets(
 
 def _landing(contract: Contract, system: System, partitions: Months) -> dg.AssetsDefinition:
     @_asset(**_shared("landing", contract, system), partitions_def=partitions, pool=system.pool)
-    def landing(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    def landing(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
             road = get_road()
             replayed = context.run.tags.get(REPLAY_TAG)
@@ -88,7 +86,7 @@ def _stage(contract: Contract, system: System, suite: Suite | None, partitions: 
         deps=[asset_key("landing", contract)],
         check_specs=check_specs(suite, key) if suite else None,
     )
-    def stage(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    def stage(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
             road = get_road()
             report = road.stage(contract, _batch(contract, context, ("landed", "staged", "held", "failed")))
@@ -134,7 +132,7 @@ def _core(contract: Contract, system: System, partitions: Months) -> dg.AssetsDe
             dg.FreshnessPolicy.time_window(fail_window=contract.freshness) if contract.freshness else None
         ),
     )
-    def core(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    def core(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
             road = get_road()
             report = road.publish(contract, _batch(contract, context, ("staged", "landed", "failed")))
@@ -175,7 +173,7 @@ def mart_asset(mart: Mart, contracts: dict[str, Contract]) -> dg.AssetsDefinitio
         owners=["team:dx-warehouse"],
         retry_policy=RETRY,
     )
-    def refreshed(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    def refreshed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
             rows = refresh_mart(get_road().warehouse, mart)
         return dg.MaterializeResult(metadata={"table": mart.table, "dagster/row_count": rows})

@@ -58,11 +58,17 @@ def copy_into_stage(
         WarehouseError: the server refused the rows.
     """
 
+    failures: list[BaseException] = []
+
     def counted() -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            yield batch
-            if on_rows is not None:
-                on_rows(batch.num_rows)
+        try:
+            for batch in batches:
+                yield batch
+                if on_rows is not None:
+                    on_rows(batch.num_rows)
+        except BaseException as error:
+            failures.append(error)  # the Arrow stream would pass on its text only
+            raise
 
     reader = pa.RecordBatchReader.from_batches(schema, counted())
     try:
@@ -73,9 +79,11 @@ def copy_into_stage(
         with connection.cursor() as cursor:
             rows = cursor.adbc_ingest(table, reader, mode="append", db_schema_name="stage")
         connection.commit()
-    except adbc.OperationalError as error:
-        raise WarehouseUnavailable(f"COPY into stage.{table} broke off: {_brief(error)}") from None
     except adbc.Error as error:
+        if failures:
+            raise failures[0] from None
+        if isinstance(error, adbc.OperationalError):
+            raise WarehouseUnavailable(f"COPY into stage.{table} broke off: {_brief(error)}") from None
         raise WarehouseError(f"COPY into stage.{table} was refused: {_brief(error)}") from None
     finally:
         connection.close()

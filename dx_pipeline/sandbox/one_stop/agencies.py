@@ -177,8 +177,7 @@ def _units(path: Path) -> list[dict[str, str]]:
         return [
             row
             for row in csv.DictReader(lines)
-            if row["province_code"] == PROVINCE
-            and (row["valid_from"] or "0000") <= _ON <= (row["valid_to"] or "9999")
+            if row["province_code"] == PROVINCE and (row["valid_from"] or "0000") <= _ON <= (row["valid_to"] or "9999")
         ]
 
 
@@ -195,9 +194,7 @@ def build_agencies(seed: int, units_file: Path = UNITS_FILE) -> Agencies:
     communes = [row for row in units if row["level"] == "commune"]
     start = date(2016, 7, 1)
     rows = [
-        Agency(
-            "UBND", "UBND tỉnh Quảng Trị", None, "H50", "000.00.00.H50", "so-ban-nganh", None, None, start, 0
-        ),
+        Agency("UBND", "UBND tỉnh Quảng Trị", None, "H50", "000.00.00.H50", "so-ban-nganh", None, None, start, 0),
         Agency(
             _CENTRE,
             "Trung tâm Phục vụ hành chính công tỉnh",
@@ -212,9 +209,7 @@ def build_agencies(seed: int, units_file: Path = UNITS_FILE) -> Agencies:
         ),
     ]
     rows += [
-        Agency(
-            code, name, "UBND", f"H50.{at:02d}", f"000.00.{at:02d}.H50", "so-ban-nganh", None, None, start, 1
-        )
+        Agency(code, name, "UBND", f"H50.{at:02d}", f"000.00.{at:02d}.H50", "so-ban-nganh", None, None, start, 1)
         for at, (code, name) in enumerate(_DEPARTMENTS, start=1)
     ]
     number_of: dict[str, int] = {}

@@ -125,9 +125,7 @@ class _Builder:
         marks = pay.online_marks(len(life), rng)
         rng = self._rng(_COLUMNS)
         texts = TimeTexts(self._calendar, rng.random(len(life)) < 0.7)
-        columns = dossier_columns(
-            life, codes, people, marks, texts, self.agencies, self.catalogue, self._calendar, rng
-        )
+        columns = dossier_columns(life, codes, people, marks, texts, self.agencies, self.catalogue, self._calendar, rng)
         chunk = DossierChunk(life, codes, people, columns, np.ones(len(life), dtype=np.bool_))
         self._planter.plant(chunk, self._rng(_FAULTS))
         if self._with_children:
@@ -236,9 +234,7 @@ def build_one_stop(
             grant_reader(connection, reader_password)
     rows = {table: loader.rows[table] for table in TABLES}
     now = datetime.combine(EPOCH, datetime.min.time()) + timedelta(seconds=period.now)
-    report = BuildReport(
-        rows, dict(truth.counts), now, truth.path, truth.summary_path, time.perf_counter() - started
-    )
+    report = BuildReport(rows, dict(truth.counts), now, truth.path, truth.summary_path, time.perf_counter() - started)
     truth.summary(_summary(report, dossiers, months, seed, fault_scale, builder.codes_new_generation))
     return report
 

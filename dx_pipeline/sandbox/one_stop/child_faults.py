@@ -40,9 +40,7 @@ class ChildPlanter:
         mask[chosen] = True
         rows[column] = pc.replace_with_mask(rows[column], pa.array(mask), values)
 
-    def plant_payments(
-        self, rows: Rows, pay: Payments, chunk: DossierChunk, rng: np.random.Generator
-    ) -> None:
+    def plant_payments(self, rows: Rows, pay: Payments, chunk: DossierChunk, rng: np.random.Generator) -> None:
         """Broken amounts and states; and cash payments whose dossier is marked as paid online."""
         free = chunk.free[pay.dossier]
 
@@ -51,9 +49,7 @@ class ChildPlanter:
             free[chosen] = False
             return chosen
 
-        cash = take(
-            "online_flag_but_paid_cash", (pay.method == CASH) & (pay.state == PAID) & (pay.amount > 0)
-        )
+        cash = take("online_flag_but_paid_cash", (pay.method == CASH) & (pay.state == PAID) & (pay.amount > 0))
         marked = pay.dossier[cash]
         chunk.replace("DuocThanhToanTrucTuyen", marked, pa.repeat(pa.scalar("1"), marked.size))
         self._tell("online_flag_but_paid_cash", rows, cash, "ho_so.DuocThanhToanTrucTuyen = 1")
@@ -72,9 +68,7 @@ class ChildPlanter:
         self._replace(rows, "TrangThai", unknown, pa.array(values, pa.string()))
         self._tell("trang_thai_thanh_toan_unknown", rows, unknown)
 
-    def plant_supplements(
-        self, rows: Rows, dossier: Int64s, chunk: DossierChunk, rng: np.random.Generator
-    ) -> None:
+    def plant_supplements(self, rows: Rows, dossier: Int64s, chunk: DossierChunk, rng: np.random.Generator) -> None:
         """Papers received before they were asked for."""
         request = chunk.life.request[dossier]
         eligible = chunk.free[dossier] & (chunk.life.back[dossier] >= 0)
@@ -83,9 +77,7 @@ class ChildPlanter:
         self._replace(rows, "NgayTiepNhanBoSung", chosen, compact_text(early, self._calendar))
         self._tell("nhan_truoc_yeu_cau", rows, chosen)
 
-    def plant_portal_copies(
-        self, rows: Rows, dossier: Int64s, chunk: DossierChunk, rng: np.random.Generator
-    ) -> None:
+    def plant_portal_copies(self, rows: Rows, dossier: Int64s, chunk: DossierChunk, rng: np.random.Generator) -> None:
         """The province says 5, 6 or 8; the national portal was told 9."""
         eligible = chunk.free[dossier] & np.isin(chunk.life.status[dossier], (5, 6, 8))
         chosen = self._quotas.choose("trang_thai_gui_rewritten", eligible, rng)

@@ -24,9 +24,7 @@ from dx_pipeline.sandbox.one_stop.working_days import Bools, Int64s, WorkCalenda
 CASH, TRANSFER, ONLINE_PAYMENT = 0, 1, 2
 PAID, UNPAID, PENDING, REFUNDED, CANCELLED = 0, 1, 2, 3, 4
 _METHODS: Final = pa.array(["tien-mat", "chuyen-khoan", "truc-tuyen"])
-_STATES: Final = pa.array(
-    ["Đã thanh toán", "Chưa thanh toán", "Chờ thanh toán", "Đã hoàn phí", "Hủy thanh toán"]
-)
+_STATES: Final = pa.array(["Đã thanh toán", "Chưa thanh toán", "Chờ thanh toán", "Đã hoàn phí", "Hủy thanh toán"])
 _COLLECTED: Final = pa.array(["Thu trước", "Thu sau", "Đối tượng miễn phí"])
 _FEES: Final = np.array([2, 5, 8, 10, 15, 20, 30, 50, 75, 100, 150, 300, 650, 1_200], dtype=np.int64) * 1_000
 _STEP_TEXTS: Final = pa.array(
@@ -123,9 +121,7 @@ def _ids(first: int, size: int) -> pa.Array:
 class ChildRows:
     """Writes the child rows of one chunk; ``texts`` decides between '' and null."""
 
-    def __init__(
-        self, life: Timeline, codes: pa.Array, calendar: WorkCalendar, now: int, officers: pa.Array
-    ) -> None:
+    def __init__(self, life: Timeline, codes: pa.Array, calendar: WorkCalendar, now: int, officers: pa.Array) -> None:
         self._life = life
         self._codes = codes
         self._calendar = calendar
@@ -212,9 +208,7 @@ class ChildRows:
         last = np.maximum.reduce([asked, pay.paid, pay.refunded]) if size else asked
         charge = np.where(pay.is_charge, pay.amount, 0)
         online = (pay.method == ONLINE_PAYMENT) & (pay.paid >= 0)
-        reference = pc.binary_join_element_wise(
-            "GD", pa.array(ids.to_numpy() * 7 + 10**9).cast(pa.string()), ""
-        )
+        reference = pc.binary_join_element_wise("GD", pa.array(ids.to_numpy() * 7 + 10**9).cast(pa.string()), "")
         return {
             "Id": ids,
             "Ma": pc.binary_join_element_wise("TT", ids.cast(pa.string()), "-"),
@@ -243,9 +237,7 @@ class ChildRows:
             "MaHoSo": at(self._codes, rows),
             "TenGiayTo": pc.binary_join_element_wise("Kết quả", catalogue.names.take(procedure), ": "),
             "MaGiayToKetQua": pc.binary_join_element_wise("KQ", catalogue.codes.take(procedure), "."),
-            "DuongDanTepTinKetQua": pc.binary_join_element_wise(
-                "/ket-qua/", ids.cast(pa.string()), ".pdf", ""
-            ),
+            "DuongDanTepTinKetQua": pc.binary_join_element_wise("/ket-qua/", ids.cast(pa.string()), ".pdf", ""),
             "NgayCapNhat": _changed(life.end[rows], self._now, rng),
         }
 

@@ -128,9 +128,7 @@ class DossierPlanter:
 
     # -- choosing ------------------------------------------------------------------------------
 
-    def _take(
-        self, chunk: DossierChunk, code: str, rng: np.random.Generator, eligible: Bools | None = None
-    ) -> Int64s:
+    def _take(self, chunk: DossierChunk, code: str, rng: np.random.Generator, eligible: Bools | None = None) -> Int64s:
         allowed = chunk.free if eligible is None else chunk.free & eligible
         chosen = self._quotas.choose(code, allowed, rng)
         chunk.free[chosen] = False
@@ -226,9 +224,7 @@ class DossierPlanter:
         agency = at(chunk.columns["MaDinhDanh"], rows).to_pylist()
         bad = [_BAD_CODES[order % len(_BAD_CODES)].format(one) for order, one in enumerate(agency)]
         chunk.replace("MaHoSo", rows, pa.array(bad, pa.string()))
-        self._tell(
-            chunk, "ma_ho_so_unreadable", rows, note="ma_ho_so here is the true code, used by the children"
-        )
+        self._tell(chunk, "ma_ho_so_unreadable", rows, note="ma_ho_so here is the true code, used by the children")
         accepted = chunk.life.accept >= 0
         self._plant_variants(chunk, "ma_ho_so_missing", "MaHoSo", (None, ""), rng)
         self._plant_variants(chunk, "ma_tthc_unreadable", "MaTTHC", _BAD_PROCEDURES, rng)
@@ -260,9 +256,7 @@ class DossierPlanter:
         for column in ("NgayYeuCauBoSung", "NgayCongDanBoSung", "NgayKetThucXuLy", "NgayTra", "NgayTuChoi"):
             older[column] = pa.nulls(rows.size, pa.string())
         due = np.maximum(life.due_before[rows], self._calendar.first * DAY)
-        older["NgayHenTra"] = pc.if_else(
-            pa.array(life.due_before[rows] >= 0), compact_text(due, self._calendar), NULL
-        )
+        older["NgayHenTra"] = pc.if_else(pa.array(life.due_before[rows] >= 0), compact_text(due, self._calendar), NULL)
         older["ThoiHanBoSung"] = pa.nulls(rows.size, pa.int32())
         older["TrangThaiHoSo"] = pa.repeat(pa.scalar("4"), rows.size)
         older["DeletedOn"] = pa.nulls(rows.size, TIMESTAMP)
@@ -278,9 +272,7 @@ class DossierPlanter:
         rows = self._take(chunk, "so_giay_to_unreadable", rng, new_card)
         number = at(chunk.columns["SoGiayToChuHoSo"], rows)
         longer = pc.binary_join_element_wise(number, "7", "")
-        odd = pc.if_else(
-            pa.array(np.arange(rows.size) % 3 == 0), longer, pc.utf8_slice_codeunits(number, 0, 11)
-        )
+        odd = pc.if_else(pa.array(np.arange(rows.size) % 3 == 0), longer, pc.utf8_slice_codeunits(number, 0, 11))
         chunk.replace("SoGiayToChuHoSo", rows, odd)
         self._tell(chunk, "so_giay_to_unreadable", rows)
         self._plant_variants(
@@ -294,9 +286,7 @@ class DossierPlanter:
         self._plant_variants(chunk, "ngay_sinh_unreadable", "NgaySinhChuHoSo", _BAD_BIRTHS, rng)
         rows = self._take(chunk, "ten_chu_ho_so_truncated", rng)
         start = pc.utf8_slice_codeunits(at(chunk.columns["ChuHoSo"], rows), 0, 9)
-        chunk.replace(
-            "ChuHoSo", rows, pc.binary_join_element_wise(pc.utf8_rtrim_whitespace(start), "...", "")
-        )
+        chunk.replace("ChuHoSo", rows, pc.binary_join_element_wise(pc.utf8_rtrim_whitespace(start), "...", ""))
         self._tell(chunk, "ten_chu_ho_so_truncated", rows)
 
     def _plant_legacy_text(self, chunk: DossierChunk, rng: np.random.Generator) -> None:

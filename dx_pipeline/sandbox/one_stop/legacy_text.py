@@ -73,9 +73,7 @@ def to_vni(text: str) -> str:
 
 def survives_tcvn3(text: str) -> bool:
     """True if ``text`` has no letter whose case TCVN3 loses, so that decoding gives it back."""
-    return not any(
-        letter not in _TCVN3 and letter.lower() in _TCVN3 for letter in unicodedata.normalize("NFC", text)
-    )
+    return not any(letter not in _TCVN3 and letter.lower() in _TCVN3 for letter in unicodedata.normalize("NFC", text))
 
 
 def accented_letters(text: str) -> int:

@@ -28,9 +28,7 @@ class Loader:
     and '' a quoted one, which COPY tells apart.
     """
 
-    def __init__(
-        self, connection: psycopg.Connection[tuple[object, ...]], progress: Progress | None = None
-    ) -> None:
+    def __init__(self, connection: psycopg.Connection[tuple[object, ...]], progress: Progress | None = None) -> None:
         self._connection = connection
         self._progress = progress
         self._waiting: queue.Queue[tuple[str, pa.Table] | None] = queue.Queue(maxsize=_WAITING)

@@ -22,9 +22,7 @@ CITIZEN, BUSINESS, STATE_BODY, ORGANISATION = 1, 2, 3, 4
 _SURNAMES: Final = pa.array(
     "Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đoàn Trương Mai Cao Hà Thái".split()
 )
-_MIDDLE_MALE: Final = pa.array(
-    ["Văn", "Hữu", "Đức", "Công", "Quang", "Minh", "Xuân", "Ngọc", "Thanh", "Viết"]
-)
+_MIDDLE_MALE: Final = pa.array(["Văn", "Hữu", "Đức", "Công", "Quang", "Minh", "Xuân", "Ngọc", "Thanh", "Viết"])
 _MIDDLE_FEMALE: Final = pa.array(["Thị", "Thị Thu", "Thị Thanh", "Ngọc", "Thị Kim", "Thùy", "Thị Hồng", "Mỹ"])
 _GIVEN_MALE: Final = pa.array(
     "An Bình Cường Dũng Đạt Đông Giang Hải Hiếu Hùng Khánh Lâm Long Nam Nghĩa Phong Phúc Quân Sơn Thắng Toàn Tuấn Việt Vinh".split()
@@ -32,9 +30,7 @@ _GIVEN_MALE: Final = pa.array(
 _GIVEN_FEMALE: Final = pa.array(
     "Anh Chi Dung Duyên Hà Hạnh Hiền Hoa Hương Lan Linh Loan Mai Nga Ngân Nhung Oanh Phương Quỳnh Tâm Thảo Thúy Trang Yến".split()
 )
-_COMPANY_KINDS: Final = pa.array(
-    ["Công ty TNHH", "Công ty cổ phần", "Doanh nghiệp tư nhân", "Công ty TNHH MTV"]
-)
+_COMPANY_KINDS: Final = pa.array(["Công ty TNHH", "Công ty cổ phần", "Doanh nghiệp tư nhân", "Công ty TNHH MTV"])
 _COMPANY_TRADES: Final = pa.array(
     ["Thương mại", "Xây dựng", "Vận tải", "Dịch vụ", "Sản xuất gỗ", "Cao su", "Thủy sản", "Du lịch"]
 )
@@ -152,9 +148,7 @@ def draw_people(life: Timeline, agencies: Agencies, rng: np.random.Generator) ->
     )
     communes = agencies.communes
     handled = np.isin(life.agency, communes)
-    elsewhere = communes[
-        np.searchsorted(agencies.weights(communes), rng.random(size), side="right") % communes.size
-    ]
+    elsewhere = communes[np.searchsorted(agencies.weights(communes), rng.random(size), side="right") % communes.size]
     home = np.where(handled, life.agency, elsewhere)
     place = agencies.places.take(pa.array(home))
     organisation = _join(" ", _take(_ORGANISATIONS, rng, size), place)
@@ -164,17 +158,13 @@ def draw_people(life: Timeline, agencies: Agencies, rng: np.random.Generator) ->
     month, day = rng.integers(1, 13, size), rng.integers(1, 29, size)
     province = _PROVINCES[rng.integers(0, _PROVINCES.size, size)]
     sex_and_century = female.astype(np.int64) + np.where(year >= 2000, 2, 0)
-    number = ((province * 10 + sex_and_century) * 100 + year % 100) * 1_000_000 + rng.integers(
-        0, 1_000_000, size
-    )
+    number = ((province * 10 + sex_and_century) * 100 + year % 100) * 1_000_000 + rng.integers(0, 1_000_000, size)
     old_card = (year < 1990) & (rng.random(size) < 0.06)
     # 197 opened the nine-digit cards of Quảng Trị.
     nine = pa.array(197_000_000 + rng.integers(0, 1_000_000, size)).cast(pa.string())
     citizen_number = where(old_card, nine, padded(number, 12))
 
-    phone_number = _MOBILE[rng.integers(0, _MOBILE.size, size)] * 10_000_000 + rng.integers(
-        1_000_000, 9_999_999, size
-    )
+    phone_number = _MOBILE[rng.integers(0, _MOBILE.size, size)] * 10_000_000 + rng.integers(1_000_000, 9_999_999, size)
     no_phone = rng.random(size) < 0.06
     phone = where(no_phone, pa.scalar(None, pa.string()), padded(phone_number, 10))
     email = pc.binary_join_element_wise("congdan", padded(number % 10**7, 7), "@example.com", "")

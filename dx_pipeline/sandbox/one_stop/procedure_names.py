@@ -335,8 +335,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         "Khiếu nại, tố cáo và tiếp công dân",
         "TTT",
         "THX",
-        "đơn khiếu nại lần đầu; đơn tố cáo; kế hoạch tiếp công dân; yêu cầu giải trình; kê khai "
-        "tài sản, thu nhập",
+        "đơn khiếu nại lần đầu; đơn tố cáo; kế hoạch tiếp công dân; yêu cầu giải trình; kê khai tài sản, thu nhập",
     ),
 )
 

@@ -186,9 +186,7 @@ def columns_of(table: str) -> tuple[str, ...]:
 
 def arrow_schema(table: str) -> pa.Schema:
     """Arrow schema whose CSV form PostgreSQL's COPY reads into ``table``."""
-    return pa.schema(
-        [(name, _ARROW_TYPES.get(declared.split()[0], pa.string())) for name, declared in TABLES[table]]
-    )
+    return pa.schema([(name, _ARROW_TYPES.get(declared.split()[0], pa.string())) for name, declared in TABLES[table]])
 
 
 def connection_text(url: str) -> str:
@@ -235,18 +233,14 @@ def grant_reader(connection: psycopg.Connection[tuple[object, ...]], password: s
     exists = connection.execute("select 1 from pg_roles where rolname = %s", (READER_ROLE,)).fetchone()
     verb = sql.SQL("alter role") if exists else sql.SQL("create role")
     connection.execute(
-        sql.SQL(
-            "{} {} with login nosuperuser nocreatedb nocreaterole noreplication noinherit password {}"
-        ).format(verb, role, sql.Literal(password))
+        sql.SQL("{} {} with login nosuperuser nocreatedb nocreaterole noreplication noinherit password {}").format(
+            verb, role, sql.Literal(password)
+        )
     )
     connection.execute(sql.SQL("alter role {} set statement_timeout = '30min'").format(role))
     connection.execute(sql.SQL("alter role {} set default_transaction_read_only = on").format(role))
     found = connection.execute("select current_database()").fetchone()
     assert found is not None
-    connection.execute(
-        sql.SQL("grant connect on database {} to {}").format(sql.Identifier(str(found[0])), role)
-    )
+    connection.execute(sql.SQL("grant connect on database {} to {}").format(sql.Identifier(str(found[0])), role))
     connection.execute(sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(SCHEMA), role))
-    connection.execute(
-        sql.SQL("grant select on all tables in schema {} to {}").format(sql.Identifier(SCHEMA), role)
-    )
+    connection.execute(sql.SQL("grant select on all tables in schema {} to {}").format(sql.Identifier(SCHEMA), role))

@@ -27,9 +27,7 @@ CLOSES: Final = 61_200  # 17:00
 DIRECT, ONLINE, POST, NO_CHANNEL = 1, 2, 3, 0
 
 # Shares of submissions per half hour from 00:00.
-_AT_THE_DESK: Final = np.array(
-    [0] * 15 + [6, 10, 11, 10, 9, 7, 5, 2, 0, 0, 0, 0, 5, 7, 8, 7, 6, 4] + [0] * 15
-)
+_AT_THE_DESK: Final = np.array([0] * 15 + [6, 10, 11, 10, 9, 7, 5, 2, 0, 0, 0, 0, 5, 7, 8, 7, 6, 4] + [0] * 15)
 _ONLINE_HOURS: Final = np.array(
     [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 6, 9, 12, 13, 12, 11, 10, 9, 7, 5]
     + [4, 4, 5, 7, 10, 11, 10, 9, 8, 7, 5, 4, 4, 4, 5, 6, 7, 7, 6, 5, 4, 3, 2, 1]
@@ -351,9 +349,7 @@ def _as_of_now(life: Timeline, now: int, catalogue: Catalogue, rng: np.random.Ge
     status = np.where(ended, np.where(outcome == 9, done, outcome), status)
     life.status = np.where(~accepted & (life.refused >= 0), 3, status).astype(np.int64)
 
-    last = np.maximum.reduce(
-        [life.submit, life.accept, life.request, life.back, life.end, life.handed, life.refused]
-    )
+    last = np.maximum.reduce([life.submit, life.accept, life.request, life.back, life.end, life.handed, life.refused])
     after = 1 + (rng.random(size) * 300).astype(np.int64)
     after += np.where(rng.random(size) < 0.04, (rng.random(size) * 15 * DAY).astype(np.int64), 0)
     changed = last + after

@@ -95,9 +95,7 @@ class TruthWriter:
 
     def summary(self, content: Mapping[str, Any]) -> None:
         """Write ``truth.json`` beside the Parquet file."""
-        self.summary_path.write_text(
-            json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-        )
+        self.summary_path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -115,9 +113,7 @@ class TruthWriter:
 def month_texts(days: Int64s, yyyymmdd: Int64s) -> pa.Array:
     """``yyyy-MM`` of each date given as the number yyyymmdd (``days`` gives the length)."""
     assert days.size == yyyymmdd.size
-    return pa.array(
-        [f"{value // 10_000}-{value // 100 % 100:02d}" for value in yyyymmdd.tolist()], pa.string()
-    )
+    return pa.array([f"{value // 10_000}-{value // 100 % 100:02d}" for value in yyyymmdd.tolist()], pa.string())
 
 
 def at(values: pa.Array, positions: Int64s) -> pa.Array:
