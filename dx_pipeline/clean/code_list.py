@@ -88,7 +88,8 @@ def _clean(array: pa.Array, column: Column) -> Cleaned:
     def clean(text: pa.Array) -> Cleaned:
         return read_text(as_text(text), column, [Stage(known)], reader, text_array)
 
-    done = in_distinct(array, clean)
+    # Canonical texts stay as they are, which is cheaper than cleaning distinct values.
+    done = clean(array) if pa.types.is_string(array.type) else in_distinct(array, clean)
     null_as = column.options.get("null_as")
     return done if null_as is None else _fill(done, str(null_as))
 

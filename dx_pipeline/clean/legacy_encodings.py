@@ -134,7 +134,13 @@ def _trial(text: str, encoding: _Encoding) -> tuple[int, str] | None:
     result = encoding.word.sub(lambda m: _decode_word(m.group(), encoding)[0], text)
     if after < touched and VIETNAMESE_ONLY.isdisjoint(result):
         return None
-    return after - before, result
+    return after - before, result.upper() if encoding.restores_case and _is_capital(text) else result
+
+
+def _is_capital(text: str) -> bool:
+    """True if the plain letters, two or more, are all capitals: the font drew the others as capitals too."""
+    letters = [c for c in text if c.isascii() and c.isalpha()]
+    return len(letters) > 1 and all(c.isupper() for c in letters)
 
 
 def _decode_word(word: str, encoding: _Encoding) -> tuple[str, set[str]]:
@@ -149,10 +155,7 @@ def _decode_word(word: str, encoding: _Encoding) -> tuple[str, set[str]]:
     rest = encoding.sequence.sub("", word)
     if not rest.isascii():
         return word, set()
-    ascii_letters = [c for c in word if c.isascii() and c.isalpha()]
-    if encoding.restores_case and len(ascii_letters) > 1 and all(c.isupper() for c in ascii_letters):
-        decoded = decoded.upper()
-    return decoded, used
+    return (decoded.upper() if encoding.restores_case and _is_capital(word) else decoded), used
 
 
 def _is_sound(word: str) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dx_pipeline.clean.pattern_code import clean_code, matching
-from dx_pipeline.clean.reading import UNREADABLE, Reading
+from dx_pipeline.clean.reading import UNREADABLE, Reading, Stage
 from dx_pipeline.clean.semantic_type import Cleaned, SemanticType
 from dx_pipeline.clean.text import text_type
 from dx_pipeline.contract.model import Column
@@ -30,11 +31,24 @@ _MOBILE = r"0(?:3[2-9]|5[25-9]|7[06-9]|8[1-9]|9[0-9])[0-9]{7}"
 _FIXED = r"02[0-9]{9}"
 _SERVICE = r"1[89]00[0-9]{4,6}"
 _NUMBER = f"{_MOBILE}|{_FIXED}|{_SERVICE}"
-_STAGES = [matching(_NUMBER)]
 _CURRENT = re.compile(_NUMBER)
 _PUNCTUATION = re.compile("[ .()\u2010-\u2015/-]+")
 _COUNTRY = re.compile(r"^(?:\+|00)?84(?:0)?(?=[1-9][0-9]{8,9}$)")
 _COUNTED = frozenset({"0123456789", "1234567890", "0987654321"})
+
+
+def _renumber(text: pa.Array) -> tuple[pa.Array, pa.Array] | None:
+    """Stage: plain mobile numbers of 11 digits with the prefix of 2018."""
+    old = pc.match_substring_regex(text, f"^(?:{'|'.join(MOBILE_PREFIX_2018)})[0-9]{{7}}$")
+    if not pc.any(old).as_py():
+        return None
+    number = pc.if_else(old, text, pa.scalar(None, pa.string()))
+    place = pc.index_in(pc.utf8_slice_codeunits(number, 0, 4), pa.array(MOBILE_PREFIX_2018))
+    prefix = pa.array(MOBILE_PREFIX_2018.values(), pa.string()).take(place)
+    return pc.binary_join_element_wise(prefix, pc.utf8_slice_codeunits(number, 4), ""), old
+
+
+_STAGES = [matching(_NUMBER), Stage(_renumber, "phone_2018")]
 
 
 def _read(text: str) -> Reading:

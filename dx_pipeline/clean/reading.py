@@ -22,10 +22,11 @@ from dx_pipeline.clean.semantic_type import Cleaned
 from dx_pipeline.contract.model import Column
 
 # A column whose sample shows more than this share of distinct values is cleaned row by row.
-SAMPLE_ROWS = 4096
+SAMPLE_ROWS = 2048
 DISTINCT_SHARE = 0.6
 
 SPACES = "\t\n\x0b\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_NO_TEXT = pa.scalar(None, pa.string())
 _SPACE_RUN = re.compile(f"[{SPACES}]+")
 _ZERO_WIDTH = re.compile("[\u200b\u2060\ufeff]+")
 _PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
@@ -48,7 +49,10 @@ Reader = Callable[[str], Reading]
 
 @dataclass(frozen=True)
 class Stage:
-    """A vectorised reader: ``read`` gives (values, settled) for a text array, or None if it settles none."""
+    """A vectorised reader: ``read`` gives (values, settled) for a text array, or None if it settles none.
+
+    The values must be null where the text is null; values that are not settled are read again.
+    """
 
     read: Callable[[pa.Array], tuple[pa.Array, pa.Array] | None]
     note: str | None = None
@@ -140,13 +144,17 @@ def is_repetitive(array: pa.Array) -> bool:
 
 def in_distinct(array: pa.Array, clean: Callable[[pa.Array], Cleaned]) -> Cleaned:
     """Clean a dictionary or repetitive array on its distinct values, any other array as it is."""
+    source = None
     if not pa.types.is_dictionary(array.type):
         encodable = pa.types.is_string(array.type) or pa.types.is_integer(array.type)
         if not encodable or not is_repetitive(array):
             return clean(array)
+        source = array
         array = array.dictionary_encode()
     indices = array.indices
     done = clean(array.dictionary)
+    if source is not None and done.value.equals(array.dictionary):
+        return Cleaned(source, None, _spread(done.note, indices))
     return Cleaned(
         done.value.take(indices),
         _spread(done.unreadable, indices),
@@ -160,6 +168,16 @@ def _spread(distinct: pa.Array | None, indices: pa.Array) -> pa.Array | None:
     return distinct.take(indices)
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What it takes to clean one column: its stages, its null texts, its reader and its type."""
+
+    stages: tuple[Stage, ...]
+    nulls: frozenset[str]
+    reader: Reader
+    build: Callable[[list[Any]], pa.Array]
+
+
 def read_text(
     text: pa.Array,
     column: Column,
@@ -171,119 +189,100 @@ def read_text(
 
     ``build`` turns the reader's values (None where null) into an array of the column's type.
     """
-    nulls = null_texts(column)
-    size = len(text)
-    value = build([]) if size == 0 else pa.nulls(size, build([]).type)
-    if text.null_count == size:
-        return Cleaned(value)
-    null_set = pa.array(sorted(nulls), pa.string()) if nulls else None
-    note: pa.Array | None = None
-    rows: pa.Array | None = None  # positions of the texts still open; None: all
-    open_text = text
-    for stage in stages:
-        found = stage.read(open_text)
+    plan = _Plan(tuple(stages), null_texts(column), reader, build)
+    text = _empty_to_null(text)
+    if text.null_count * 2 <= len(text):
+        return _read_stages(text, plan, 0)
+    # Patterns cost the same on nulls, so a column that is mostly null is cleaned without them.
+    empty = pa.nulls(len(text), build([]).type)
+    return _merge(empty, None, pc.is_valid(text), _read_stages(text.drop_null(), plan, 0))
+
+
+def _empty_to_null(text: pa.Array) -> pa.Array:
+    lengths = pc.binary_length(text)
+    if pc.min(lengths).as_py() != 0:
+        return text
+    return pc.if_else(pc.equal(lengths, 0), _NO_TEXT, text)
+
+
+def _read_stages(text: pa.Array, plan: _Plan, first: int) -> Cleaned:
+    """Clean with the stages from ``first`` on; each stage gets what the stages before it left."""
+    if text.null_count == len(text):
+        return Cleaned(pa.nulls(len(text), plan.build([]).type))
+    for number, stage in enumerate(plan.stages[first:], first):
+        found = stage.read(text)
         if found is None:
             continue
         values, settled = found
         settled = pc.fill_null(settled, False)
-        if null_set is not None:
-            settled = pc.and_(settled, pc.invert(pc.is_in(open_text, null_set)))
-        if rows is None and pc.all(settled).as_py() and stage.note is None:
-            return Cleaned(values)
-        value, note = _settle(value, note, rows, values, settled, stage.note)
-        rest = pc.and_(pc.invert(settled), pc.is_valid(open_text))
-        rows = pc.indices_nonzero(rest) if rows is None else rows.filter(rest)
-        open_text = open_text.filter(rest)
-        if len(open_text) == 0:
-            return Cleaned(value, None, note)
-    return _read_rest(value, note, rows, open_text, nulls, reader, build)
+        if plan.nulls:
+            settled = pc.and_not(settled, pc.is_in(text, pa.array(sorted(plan.nulls), pa.string())))
+        note = None if stage.note is None else pc.if_else(settled, pa.scalar(stage.note, pa.string()), _NO_TEXT)
+        rest = pc.and_not(pc.is_valid(text), settled)
+        if not pc.any(rest).as_py():
+            return Cleaned(values, None, note)
+        return _merge(values, note, rest, _read_stages(text.filter(rest), plan, number + 1))
+    return _read_singly(text, plan)
 
 
-def _settle(
-    value: pa.Array,
-    note: pa.Array | None,
-    rows: pa.Array | None,
-    values: pa.Array,
-    settled: pa.Array,
-    code: str | None,
-) -> tuple[pa.Array, pa.Array | None]:
-    if rows is None:
-        value = pc.if_else(settled, values, pa.scalar(None, values.type))
-        at = None
-    else:
-        at = rows.filter(settled)
-        value = _put(value, at, values.filter(settled))
-    if code is None:
-        return value, note
-    at = pc.indices_nonzero(settled) if at is None else at
-    if len(at):
-        note = pa.nulls(len(value), pa.string()) if note is None else note
-        note = _put(note, at, pa.repeat(pa.scalar(code, pa.string()), len(at)))
-    return value, note
-
-
-def _put(target: pa.Array, rows: pa.Array, values: pa.Array) -> pa.Array:
-    """The target with ``values`` at the ascending positions ``rows``."""
-    if len(rows) == 0:
-        return target
-    mask = _mask(len(target), rows)
-    return pc.replace_with_mask(target, mask, values)
-
-
-def _mask(size: int, rows: pa.Array) -> pa.Array:
-    flags = np.zeros(size, dtype=bool)
-    flags[rows.to_numpy(zero_copy_only=False)] = True
-    return pa.array(flags)
-
-
-def _read_rest(
-    value: pa.Array,
-    note: pa.Array | None,
-    rows: pa.Array | None,
-    open_text: pa.Array,
-    nulls: frozenset[str],
-    reader: Reader,
-    build: Callable[[list[Any]], pa.Array],
-) -> Cleaned:
-    coded = open_text.dictionary_encode()
-    values: list[Any] = []
-    unreadable: list[str | None] = []
-    notes: list[str | None] = []
-    for raw in coded.dictionary.to_pylist():
-        done = _read_one(raw, nulls, reader)
-        values.append(done.value if done.readable else None)
-        unreadable.append(None if done.readable else raw.replace("\x00", "\ufffd"))
-        notes.append(",".join(done.notes) or None)
-    new_values = build(values).take(coded.indices)
-    new_unreadable = pa.array(unreadable, pa.string())
-    new_notes = pa.array(notes, pa.string())
-    has_unreadable = new_unreadable.null_count < len(new_unreadable)
-    has_notes = new_notes.null_count < len(new_notes)
-    if rows is None:
-        return Cleaned(
-            new_values,
-            new_unreadable.take(coded.indices) if has_unreadable else None,
-            new_notes.take(coded.indices) if has_notes else None,
-        )
-    empty = pa.nulls(len(value), pa.string())
-    if has_notes:
-        note = _put(empty if note is None else note, rows, new_notes.take(coded.indices))
+def _merge(values: pa.Array, note: pa.Array | None, rest: pa.Array, found: Cleaned) -> Cleaned:
+    """The values and notes with those of the rows under the mask ``rest`` put in their places."""
+    if found.note is not None:
+        note = _placed(rest, found.note) if note is None else pc.replace_with_mask(note, rest, found.note)
     return Cleaned(
-        _put(value, rows, new_values),
-        _put(empty, rows, new_unreadable.take(coded.indices)) if has_unreadable else None,
+        pc.replace_with_mask(values, rest, found.value),
+        None if found.unreadable is None else _placed(rest, found.unreadable),
         note,
     )
 
 
-def _read_one(raw: str | None, nulls: frozenset[str], reader: Reader) -> Reading:
+def _placed(mask: pa.Array, texts: pa.Array) -> pa.Array:
+    """A text array that is null but for the rows under the mask, which take the texts in order.
+
+    Built from its buffers, because most of it is null.
+    """
+    flags = mask.to_numpy(zero_copy_only=False)
+    size, count = len(flags), len(texts)
+    ends = np.frombuffer(texts.buffers()[1], dtype=np.int32)[texts.offset : texts.offset + count + 1]
+    offsets = np.zeros(size + 1, dtype=np.int32)
+    offsets[0] = ends[0]
+    offsets[1:][flags] = np.diff(ends)
+    np.cumsum(offsets, out=offsets)
+    valid = flags.copy()
+    valid[flags] = texts.is_valid().to_numpy(zero_copy_only=False)
+    bits = np.packbits(valid, bitorder="little")
+    return pa.Array.from_buffers(
+        pa.string(), size, [pa.py_buffer(bits), pa.py_buffer(offsets), texts.buffers()[2] or pa.py_buffer(b"")]
+    )
+
+
+def _read_singly(text: pa.Array, plan: _Plan) -> Cleaned:
+    """Read every distinct text of the array once."""
+    coded = text.dictionary_encode()
+    values: list[Any] = []
+    unreadable: list[str | None] = []
+    notes: list[str | None] = []
+    for raw in coded.dictionary.to_pylist():
+        done = _read_one(raw, plan)
+        values.append(done.value if done.readable else None)
+        unreadable.append(None if done.readable else raw.replace("\x00", "\ufffd"))
+        notes.append(",".join(done.notes) or None)
+    return Cleaned(
+        plan.build(values).take(coded.indices),
+        _spread(pa.array(unreadable, pa.string()), coded.indices),
+        _spread(pa.array(notes, pa.string()), coded.indices),
+    )
+
+
+def _read_one(raw: str | None, plan: _Plan) -> Reading:
     if raw is None:
         return Reading()
     text, notes = tidy(raw)
     if not text:
-        return Reading(notes=())
-    if text in nulls:
+        return Reading()
+    if text in plan.nulls:
         return Reading(notes=("null_text",))
-    done = reader(text)
+    done = plan.reader(text)
     if not done.readable:
         return Reading(readable=False, notes=tuple(n for n in notes if n == "nul_replaced"))
     return Reading(done.value, True, notes + done.notes) if notes else done

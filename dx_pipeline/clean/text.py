@@ -24,13 +24,11 @@ _NEEDS_READING_ASCII = "^ | $|  |[^ -~]"
 def _untouched_prose(text: pa.Array) -> tuple[pa.Array, pa.Array]:
     ascii_only = pc.all(pc.string_is_ascii(text)).as_py() is not False
     pattern = _NEEDS_READING_ASCII if ascii_only else _NEEDS_READING
-    settled = pc.and_(pc.invert(pc.match_substring_regex(text, pattern)), pc.not_equal(text, ""))
-    return text, settled
+    return text, pc.invert(pc.match_substring_regex(text, pattern))
 
 
 def _untouched_identifier(text: pa.Array) -> tuple[pa.Array, pa.Array]:
-    settled = pc.invert(pc.match_substring_regex(text, _NEEDS_READING_ASCII))
-    return text, pc.and_(settled, pc.not_equal(text, ""))
+    return text, pc.invert(pc.match_substring_regex(text, _NEEDS_READING_ASCII))
 
 
 def read_prose(text: str) -> Reading:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,8 @@ import pyarrow.compute as pc
 FIRST_YEAR = 1900
 LAST_YEAR = 2100
 DAY_US = 86_400_000_000
-NO_DAY = np.int64(-(2**62))
+NO_MOMENT = np.int64(-(2**62))
+_NO_DAY = -1_000_000  # days before 1970: far before the first year, also as microseconds
 
 Ints = npt.NDArray[np.int64]
 
@@ -27,115 +29,136 @@ _EPOCH = datetime(1970, 1, 1)
 _FIRST_DAY_NUMBER = FIRST_YEAR * 10_000
 _DAY_NUMBERS = (LAST_YEAR - FIRST_YEAR + 1) * 10_000
 
-_HOUR = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
-_YEAR = r"(?:19[0-9]{2}|20[0-9]{2}|2100)"
-_ISO_DAY = (
-    rf"{_YEAR}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
-    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-)
-ISO_MOMENT = rf"^{_ISO_DAY}(?:[ T]{_HOUR}(?::[0-5][0-9](?:\.[0-9]{{1,6}})?)?)?$"
 # 29 February goes to the reader, which knows the leap years.
-_DMY_DAY = (
-    r"(?:(0[1-9]|[12][0-9]|3[01])/(0[13578]|1[02])|(0[1-9]|[12][0-9]|30)/(0[469]|11)"
-    r"|(0[1-9]|1[0-9]|2[0-8])/(02))"
+_ISO_FRACTION = (
+    r"^(?:19[0-9]{2}|20[0-9]{2}|2100)-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    r"[ T](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{1,6}$"
 )
-DMY_MOMENT = rf"^{_DMY_DAY}/({_YEAR})(?: ({_HOUR}(?::[0-5][0-9])?))?$"
 
 
 @lru_cache(maxsize=1)
-def _day_table() -> Ints:
-    """Microseconds of midnight by day number ``yyyymmdd - 19000000``; NO_DAY where no such day exists."""
-    table = np.full(_DAY_NUMBERS, NO_DAY, dtype=np.int64)
+def _day_table() -> npt.NDArray[np.int32]:
+    """Days since 1970 by day number ``yyyymmdd - 19000000``; _NO_DAY where no such day exists."""
+    table = np.full(_DAY_NUMBERS, _NO_DAY, dtype=np.int32)
     days = np.arange(f"{FIRST_YEAR}-01-01", f"{LAST_YEAR + 1}-01-01", dtype="datetime64[D]")
     months = days.astype("datetime64[M]")
     years = days.astype("datetime64[Y]").astype(np.int64) + 1970
     month = months.astype(np.int64) % 12 + 1
     day = (days - months).astype(np.int64) + 1
-    table[years * 10_000 + month * 100 + day - _FIRST_DAY_NUMBER] = days.astype(np.int64) * DAY_US
+    table[years * 10_000 + month * 100 + day - _FIRST_DAY_NUMBER] = days.astype(np.int64)
     return table
 
 
 @lru_cache(maxsize=1)
 def _clock_table() -> Ints:
-    """Microseconds since midnight by clock number ``HHmmss``; NO_DAY where no such time exists."""
-    table = np.full(240_000, NO_DAY, dtype=np.int64)
+    """Microseconds since midnight by clock number ``HHmmss``; NO_MOMENT where no such time exists."""
+    table = np.full(240_001, NO_MOMENT, dtype=np.int64)
     seconds = np.arange(86_400, dtype=np.int64)
     numbers = seconds // 3600 * 10_000 + seconds // 60 % 60 * 100 + seconds % 60
     table[numbers] = seconds * 1_000_000
     return table
 
 
-def _numbers_of_length(text: pa.Array, length: int) -> tuple[Ints, pa.Array] | None:
-    """(numbers, mask) of the texts that are exactly ``length`` digits; None if there are none."""
-    fits = pc.fill_null(pc.equal(pc.binary_length(text), length), False)
-    if not pc.any(fits).as_py():
-        return None
-    some = text if pc.all(fits).as_py() else pc.if_else(fits, text, pa.scalar(None, pa.string()))
-    # Below "1" sort signs and the 0x of hexadecimal numbers, which the cast would accept.
-    if pc.min(some).as_py() >= "1":
-        try:
-            return some.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False), fits
-        except pa.ArrowInvalid:
-            pass
-    fits = pc.fill_null(pc.match_substring_regex(some, f"^[0-9]{{{length}}}$"), False)
-    some = pc.if_else(fits, some, pa.scalar(None, pa.string()))
-    return some.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False), fits
+@dataclass(frozen=True)
+class Layout:
+    """Times of fixed width, written as ``yyyyMMddHHmmss`` or ``dd/MM/yyyy HH:mm``; other letters as they are.
+
+    ``day`` and ``clock`` are the places of the digits, most significant first (clock: four or six digits).
+    """
+
+    width: int
+    day: tuple[int, ...]
+    clock: tuple[int, ...]
+    literals: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, form: str) -> Layout:
+        """The layout of a form whose fields are yyyy, MM, dd, HH, mm and ss."""
+        places = {letter: [i for i, c in enumerate(form) if c == letter] for letter in "yMdHms"}
+        return cls(
+            len(form),
+            tuple(places["y"] + places["M"] + places["d"]),
+            tuple(places["H"] + places["m"] + places["s"]),
+            tuple((i, ord(c)) for i, c in enumerate(form) if c not in "yMdHms"),
+        )
+
+    def read(self, text: pa.Array) -> tuple[pa.Array, pa.Array] | None:
+        """Stage: the texts of this layout as naive timestamps; None if no text has its width."""
+        offsets = np.frombuffer(text.buffers()[1], dtype=np.int32)[text.offset : text.offset + len(text) + 1]
+        fits = np.diff(offsets) == self.width
+        if text.null_count:
+            fits &= pc.is_valid(text).to_numpy(zero_copy_only=False)
+        if not fits.any():
+            return None
+        if fits.all():
+            return _timestamps(self._parse(text))
+        moments = np.full(len(text), NO_MOMENT, dtype=np.int64)
+        moments[fits] = self._parse(text.filter(pa.array(fits)))
+        return _timestamps(moments)
+
+    def _parse(self, text: pa.Array) -> Ints:
+        """Microseconds of texts that all have the layout's width; NO_MOMENT where the form is another."""
+        first = np.frombuffer(text.buffers()[1], dtype=np.int32)[text.offset]
+        content = np.frombuffer(text.buffers()[2], dtype=np.uint8)
+        letters = content[first : first + len(text) * self.width].reshape(-1, self.width)
+        days = _look_up(_day_table(), _number(letters, self.day) - _FIRST_DAY_NUMBER)
+        moments = days.astype(np.int64) * DAY_US
+        if self.clock:
+            clock = _number(letters, self.clock) * (1 if len(self.clock) == 6 else 100)
+            moments += _look_up(_clock_table(), clock)
+        if self.literals or (letters - ord("0") > 9).any():
+            moments[~self._has_form(letters)] = NO_MOMENT
+        return moments
+
+    def _has_form(self, letters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+        good = np.ones(len(letters), dtype=bool)
+        for place, letter in self.literals:
+            good &= letters[:, place] == letter
+        for place in self.day + self.clock:
+            good &= letters[:, place] - ord("0") <= 9
+        return good
 
 
-def read_14_digits(text: pa.Array) -> tuple[pa.Array, pa.Array] | None:
-    """Stage: yyyyMMddHHmmss as naive timestamps."""
-    found = _numbers_of_length(text, 14)
-    if found is None:
-        return None
-    numbers, _ = found
-    days = numbers // 1_000_000
-    clocks = numbers - days * 1_000_000
-    return _timestamps(_look_up_days(days) + _look_up(_clock_table(), clocks))
+def _number(letters: npt.NDArray[np.uint8], places: tuple[int, ...]) -> npt.NDArray[np.int32]:
+    """The number whose ASCII digits stand at these places of each row (any number if they are no digits)."""
+    number = letters[:, places[0]].astype(np.int32)
+    zeros = ord("0")
+    for place in places[1:]:
+        number *= 10
+        number += letters[:, place]
+        zeros = zeros * 10 + ord("0")
+    number -= zeros
+    return number
 
 
-def read_8_digits(text: pa.Array) -> tuple[pa.Array, pa.Array] | None:
-    """Stage: yyyyMMdd as naive timestamps at midnight."""
-    found = _numbers_of_length(text, 8)
-    return None if found is None else _timestamps(_look_up_days(found[0]))
+COMPACT = Layout.of("yyyyMMddHHmmss")
+COMPACT_DAY = Layout.of("yyyyMMdd")
+ISO_DAY = Layout.of("yyyy-MM-dd")
+ISO = (Layout.of("yyyy-MM-dd HH:mm:ss"), Layout.of("yyyy-MM-ddTHH:mm:ss"))
+DAY_FIRST_DAY = Layout.of("dd/MM/yyyy")
+DAY_FIRST = (Layout.of("dd/MM/yyyy HH:mm:ss"), Layout.of("dd/MM/yyyy HH:mm"))
+MONTH_FIRST_DAY = Layout.of("MM/dd/yyyy")
+MONTH_FIRST = (Layout.of("MM/dd/yyyy HH:mm:ss"), Layout.of("MM/dd/yyyy HH:mm"))
 
 
-def read_iso(text: pa.Array) -> tuple[pa.Array, pa.Array] | None:
-    """Stage: ISO 8601 without an offset as naive timestamps."""
-    return _cast_matching(text, pc.match_substring_regex(text, ISO_MOMENT))
-
-
-def read_day_first(text: pa.Array) -> tuple[pa.Array, pa.Array] | None:
-    """Stage: dd/MM/yyyy[ HH:mm[:ss]] as naive timestamps."""
-    fits = pc.match_substring_regex(text, DMY_MOMENT)
-    if not pc.any(fits).as_py():
-        return None
-    some = pc.if_else(fits, text, pa.scalar(None, pa.string()))
-    iso = pc.replace_substring_regex(some, DMY_MOMENT, r"\7-\2\4\6-\1\3\5 \8")
-    iso = pc.utf8_trim_whitespace(iso)
-    return iso.cast(pa.timestamp("us")), fits
-
-
-def _cast_matching(text: pa.Array, fits: pa.Array) -> tuple[pa.Array, pa.Array] | None:
+def read_iso_fraction(text: pa.Array) -> tuple[pa.Array, pa.Array] | None:
+    """Stage: ISO 8601 with a fraction of the second and without an offset, as naive timestamps."""
+    fits = pc.match_substring_regex(text, _ISO_FRACTION)
     if not pc.any(fits).as_py():
         return None
     some = pc.if_else(fits, text, pa.scalar(None, pa.string()))
     return some.cast(pa.timestamp("us")), fits
 
 
-def _look_up_days(days: Ints) -> Ints:
-    return _look_up(_day_table(), days - _FIRST_DAY_NUMBER)
-
-
-def _look_up(table: Ints, at: Ints) -> Ints:
-    outside = (at < 0) | (at >= len(table))
-    if not outside.any():
-        return table[at]
-    return np.where(outside, NO_DAY, table[np.where(outside, 0, at)])
+def _look_up(table: npt.NDArray[Any], at: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
+    """Entries of the table; a number outside it finds the first or last entry, where no day and no time is."""
+    return table.take(at, mode="clip")
 
 
 def _timestamps(moments: Ints) -> tuple[pa.Array, pa.Array]:
     """Naive timestamps and the mask of the moments that exist."""
-    settled = moments > NO_DAY // 2
+    settled = moments >= FIRST_US
     return pa.array(moments).view(pa.timestamp("us")), pa.array(settled)
 
 

@@ -1,14 +1,15 @@
 """Moments, days and birth dates: texts in the usual forms, or typed columns, to one typed value.
 
 Local times without a zone are times of the option ``timezone`` (default Asia/Ho_Chi_Minh); moments come out
-in UTC. An ambiguous local hour is read as the earlier moment, a skipped one as the end of the gap. Years outside 1900 to 2100 are
-unreadable, never an error.
+in UTC. An ambiguous local hour is read as the earlier moment, a skipped one as the end of the gap.
+Years outside 1900 to 2100 are unreadable, never an error.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -29,14 +30,19 @@ from dx_pipeline.clean.reading import (
 )
 from dx_pipeline.clean.semantic_type import Cleaned, SemanticType
 from dx_pipeline.clean.time_texts import (
+    COMPACT,
+    COMPACT_DAY,
+    DAY_FIRST,
+    DAY_FIRST_DAY,
     DAY_US,
     FIRST_US,
+    ISO,
+    ISO_DAY,
     LAST_US,
+    MONTH_FIRST,
+    MONTH_FIRST_DAY,
     Moment,
-    read_8_digits,
-    read_14_digits,
-    read_day_first,
-    read_iso,
+    read_iso_fraction,
     read_moment,
 )
 from dx_pipeline.contract.model import Column
@@ -150,7 +156,8 @@ def _clean_times(
         text = _time_text(part) if _is_time(part.type) else as_text(part)
         return read_text(text, column, stages, reader, build)
 
-    return in_distinct(array, clean)
+    # The stages are cheaper than finding the distinct values.
+    return in_distinct(array, clean) if pa.types.is_dictionary(array.type) else clean(array)
 
 
 def _clean_datetime(array: pa.Array, column: Column) -> Cleaned:
@@ -176,9 +183,10 @@ def _clean_datetime(array: pa.Array, column: Column) -> Cleaned:
         utc = pa.array([m.microseconds if m is not None and m.is_utc else None for m in moments], pa.int64())
         return pc.coalesce(to_utc(local.view(NAIVE), zone), utc.cast(UTC))
 
-    stages = [staged(read_14_digits), staged(read_iso), staged(read_8_digits)]
+    usual = (COMPACT, *ISO, ISO_DAY, COMPACT_DAY) + (() if _is_day_first(column) else (*MONTH_FIRST, MONTH_FIRST_DAY))
+    stages = [staged(layout.read) for layout in usual] + [staged(read_iso_fraction)]
     if _is_day_first(column):
-        stages.append(Stage(staged(read_day_first).read, "variant"))
+        stages += [replace(staged(layout.read), note="variant") for layout in (*DAY_FIRST, DAY_FIRST_DAY)]
     return _clean_times(array, column, convert, stages, _moment_reader(column), build)
 
 
@@ -258,9 +266,9 @@ def _clean_day(array: pa.Array, column: Column, reader: Reader) -> Cleaned:
         utc = pa.array([m.microseconds if m is not None and m.is_utc else None for m in moments], pa.int64())
         return _days(pc.coalesce(local.view(NAIVE), _to_local(utc.cast(UTC), zone)))
 
-    stages = [staged(read_8_digits), staged(read_iso), staged(read_14_digits)]
-    if _is_day_first(column):
-        stages.append(staged(read_day_first))
+    day_only, with_clock = (DAY_FIRST_DAY, DAY_FIRST) if _is_day_first(column) else (MONTH_FIRST_DAY, MONTH_FIRST)
+    layouts = (ISO_DAY, day_only, COMPACT_DAY, *ISO, COMPACT, *with_clock)
+    stages = [staged(layout.read) for layout in layouts] + [staged(read_iso_fraction)]
     return _clean_times(array, column, convert, stages, reader, build)
 
 

@@ -18,8 +18,19 @@ from dx_pipeline.errors import DxError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+PIPE_WIDTH = 160
+
+
+def _console(*, stderr: bool) -> Console:
+    """A console that does not squeeze tables into 80 columns when it writes to a pipe or a file."""
+    made = Console(stderr=stderr, highlight=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = PIPE_WIDTH
+    return made
+
+
+console = _console(stderr=False)
+errors = _console(stderr=True)
 
 
 def show_error(error: DxError) -> None:

@@ -36,7 +36,7 @@ def list_contracts(project: ProjectOption = None) -> None:
     catalog = load_catalog(get_settings().project_roots, strict=False)
     table = Table(title="Hợp đồng dữ liệu · Contracts", title_justify="left")
     for name in ("dataset", "version", "owner", "reads", "mode", "columns", "purpose"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=name != "purpose")
     for contract in catalog.contracts.values():
         table.add_row(
             contract.id, contract.version, contract.owner_agency, contract.source.label, contract.load.mode,
@@ -86,8 +86,7 @@ def _check_all(contract: Contract) -> None:
     from dx_pipeline.judge.suite import load_suite
     from dx_pipeline.warehouse.load_file import parse_load_file
 
-    cleaned_schema(contract)
-    load_suite(contract)
+    load_suite(contract, cleaned_schema(contract).names)
     parse_load_file(contract.load_path)
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import os
+import sys
+
 import typer
 
 from dx_pipeline import __version__
@@ -31,5 +36,26 @@ def version() -> None:
     console.print(__version__)
 
 
+def main() -> None:
+    """Run a command, then leave at once.
+
+    Great Expectations and DuckDB, once both are imported, hold each other at interpreter shutdown and print pages of
+    leak warnings; everything of ours is committed and closed by then.
+    """
+    status = 0
+    try:
+        app()
+    except SystemExit as leaving:
+        status = leaving.code if isinstance(leaving.code, int) else 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        status = 1
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    app()
+    main()

@@ -35,7 +35,7 @@ RESERVED_SUFFIXES = ("__unreadable", "__note", "_pseudonym")
 CLASSIFICATIONS = ("public", "internal", "personal", "sensitive")
 LOGICAL_TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")
 ROOT_PROPERTIES = {
-    "system", "ownerAgency", "source", "load", "rowIdentity", "rejectedShareCap", "minSourceRows", "drift", "dependsOn",
+    "system", "ownerAgency", "source", "load", "rowIdentity", "rejectedShareCap", "minSourceRows", "drift", "dependsOn", "leftOut",
 }  # fmt: skip
 SOURCE_KEYS = {
     "kind", "schema", "table", "query", "path", "encoding", "delimiter", "sheet", "headerRow", "nullValues",
@@ -122,6 +122,7 @@ def load_contract(path: Path, root: Path) -> Contract:
         on_widened_type=_drift(drift.get("widenedType", "hold"), place.at("customProperties.drift.widenedType")),
         freshness=_freshness(odcs, place),
         depends_on=tuple(custom.get("dependsOn") or ()),
+        left_out=_left_out(custom.get("leftOut"), columns, place.at("customProperties.leftOut")),
         path=path,
         root=root,
     )
@@ -269,6 +270,19 @@ def _load(value: Any, columns: Mapping[str, Column], place: _Place) -> LoadPolic
         lookback=_duration(value.get("lookback", "PT0S"), place.at("lookback")),
         period=period,
     )
+
+
+def _left_out(value: Any, columns: Sequence[Column], place: _Place) -> tuple[str, ...]:
+    """Source columns that are known and deliberately not read (data minimisation)."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        place.refuse("must be a list of source column names")
+    read = {column.source_name for column in columns}
+    for name in value:
+        if name in read:
+            place.refuse(f"{name!r} is a column of the contract, so it is not left out")
+    return tuple(value)
 
 
 def _freshness(odcs: OpenDataContractStandard, place: _Place) -> timedelta | None:

@@ -107,6 +107,7 @@ class Contract:
     on_widened_type: DriftPolicy
     freshness: timedelta | None
     depends_on: tuple[str, ...]
+    left_out: tuple[str, ...]
     path: Path
     root: Path
 

@@ -7,7 +7,6 @@ agree on the number of rows are caught by ``check_complete``.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import sys
@@ -205,15 +204,18 @@ class CsvReader:
 
     def _refuse_undecodable(self, file: SourceFile) -> NoReturn:
         encoding = codec_name(self._contract)
-        where = first_undecodable(file.path, encoding)
-        with file.path.open("rb") as stream:
-            sample = stream.read(SAMPLE_BYTES)
-            if where is not None and where.offset >= SAMPLE_BYTES:
-                stream.seek(where.offset)
+        try:
+            where = first_undecodable(file.path, encoding)
+            with file.path.open("rb") as stream:
                 sample = stream.read(SAMPLE_BYTES)
-        likely = likely_encoding(sample)
-        if likely is not None and codecs.lookup(likely).name == codecs.lookup(self._contract.source.encoding).name:
-            likely = None  # only single bytes are broken
+                if where is not None and where.offset >= SAMPLE_BYTES:
+                    stream.seek(where.offset)
+                    sample = stream.read(SAMPLE_BYTES)
+        except OSError as error:
+            raise unreadable_file(self._contract, file.name, error) from None
+        likely = None
+        if where is None or not where.after_letters:
+            likely = likely_encoding(sample)
         place = f"line {where.line}, byte {where.offset} ({where.found.hex(' ')}) cannot be read" if where else "broken"
         self._refuse_encoding(file, place, likely)
 
@@ -222,7 +224,7 @@ class CsvReader:
         advice = (
             f"it looks like {likely}: set source.encoding: {likely} in {self._contract.path}"
             if likely
-            else f"ask the owner {self._contract.owner_agency} to export the file again as UTF-8"
+            else f"ask the owner {self._contract.owner_agency} to mend these bytes or to export the file again as UTF-8"
         )
         raise UnreadableSource(
             f"{self._contract.id}: {file.name} is not in the declared encoding {declared}: {place}",

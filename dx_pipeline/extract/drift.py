@@ -65,7 +65,7 @@ def check_drift(contract: Contract, columns: Sequence[SourceColumn]) -> Drift:
     found = {column.name: column for column in columns}
     promised = {column.source_name: column for column in contract.columns}
     missing = tuple(name for name in promised if name not in found)
-    added = tuple(name for name in found if name not in promised)
+    added = tuple(name for name in found if name not in promised and name not in contract.left_out)
     changed = []
     for name, column in promised.items():
         if name not in found or not column.physical_type or not found[name].type_text or contract.source.is_file:
@@ -118,7 +118,7 @@ def refuse_drift(contract: Contract, drift: Drift) -> None:
     if broken:
         steps.append("if the new type is right, set physicalType to it and check the column's semanticType")
     if held_new:
-        steps.append("add the new columns to the contract, or set drift.newColumn: warn")
+        steps.append("add the new columns to the contract, or to its leftOut list, or set drift.newColumn: warn")
     raise SourceDrift(
         f"{contract.id}: the source {contract.source.label} is not what contract version {contract.version} promises: "
         + "; ".join(lines),
@@ -144,7 +144,7 @@ def _messages(
         lines.append(f"column {item.column} {item.kind} from {item.was} to {item.now}")
     for name in added:
         if name not in old_to_new.values():
-            lines.append(f"column {name} is new and not in the contract")
+            lines.append(f"column {name} is new: not in the contract and not in its leftOut list")
     return lines
 
 

@@ -24,11 +24,15 @@ _NUL_SHARE = 0.2
 
 @dataclass(frozen=True)
 class Undecodable:
-    """The first bytes of a file that are not in the declared encoding; line from 1, offset from 0."""
+    """The first bytes of a file that are not in the declared encoding; line from 1, offset from 0.
+
+    ``after_letters``: UTF-8 beyond ASCII was read before, so the encoding is right and only these bytes are not.
+    """
 
     line: int
     offset: int
     found: bytes
+    after_letters: bool
 
 
 def codec_name(contract: Contract) -> str:
@@ -55,17 +59,25 @@ def first_undecodable(path: Path, encoding: str) -> Undecodable | None:
         OSError: the file cannot be read.
     """
     decoder = codecs.getincrementaldecoder(encoding)()
+    is_utf8 = encoding.startswith("utf-8")
+    seen_letters = False
     offset = line = 0
     with path.open("rb") as stream:
         while True:
             block = stream.read(SAMPLE_BYTES)
             pending = len(decoder.getstate()[0])
             try:
-                line += decoder.decode(block, final=not block).count("\n")
+                text = decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
-                line += error.object[: error.start].count(b"\n")
-                found = error.object[error.start : error.start + 4]
-                return Undecodable(line + 1, offset - pending + error.start, found)
+                good = error.object[: error.start]
+                return Undecodable(
+                    line=line + good.count(b"\n") + 1,
+                    offset=offset - pending + error.start,
+                    found=error.object[error.start : error.start + 4],
+                    after_letters=is_utf8 and (seen_letters or not good.isascii()),
+                )
+            line += text.count("\n")
+            seen_letters = seen_letters or not text.isascii()
             offset += len(block)
             if not block:
                 return None

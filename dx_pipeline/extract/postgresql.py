@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.sql.elements import ColumnElement
 
 from dx_pipeline.contract.model import Column, Contract
-from dx_pipeline.errors import DxError, UnreadableSource
+from dx_pipeline.errors import DxError
 from dx_pipeline.extract import source_errors as errors
 from dx_pipeline.extract.physical_type import base_type, normalise_type
 from dx_pipeline.extract.relation import (
@@ -174,14 +174,13 @@ class PostgresqlReader:
             cursor_high=facts.get("cursor_high"),
             position=position,
             schema=schema,
-            batches=self._batches(reader, schema, check_text=facts["server_encoding"] == "SQL_ASCII"),
+            batches=self._batches(reader, schema),
         )
 
     def _count(self, relation: Relation, window: Window, types: dict[str, str]) -> sa.Select[Any]:
         chosen: list[ColumnElement[Any]] = [
             sa.func.count().label("source_rows"),
             sa.literal_column("current_setting('server_version')").label("server_version"),
-            sa.literal_column("current_setting('server_encoding')").label("server_encoding"),
             sa.literal_column("cast(pg_catalog.txid_current_snapshot() as text)").label("snapshot"),
             sa.literal_column("cast(pg_catalog.now() as text)").label("read_at"),
         ]
@@ -211,11 +210,9 @@ class PostgresqlReader:
             fields.append(pa.field(name, arrow_type))
         return expressions, pa.schema(fields)
 
-    def _batches(self, reader: pa.RecordBatchReader, schema: pa.Schema, check_text: bool) -> Iterator[pa.RecordBatch]:
+    def _batches(self, reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         try:
             for batch in reader:
-                if check_text:
-                    _check_utf8(self._contract, batch)
                 yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
         except (adbc_driver_manager.Error, pa.ArrowException, OSError) as error:
             raise self._mapped(error) from None
@@ -272,7 +269,9 @@ class PostgresqlReader:
 
     def _mapped(self, error: BaseException) -> DxError:
         reason = errors.redact(str(error), self._url.password)
-        mapped = errors.from_sqlstate(self._contract, getattr(error, "sqlstate", None), reason)
+        # While rows stream, the driver loses the SQLSTATE and only the server's words remain.
+        state = getattr(error, "sqlstate", None) or errors.sqlstate_of_message(reason)
+        mapped = errors.from_sqlstate(self._contract, state, reason)
         if mapped is not None:
             return mapped
         if self._adbc is None:
@@ -340,14 +339,3 @@ def _cursor_high(cursor: Column, kind: str) -> ColumnElement[Any]:
     )
     shown = sa.func.to_char(bounded, sa.literal('YYYY-MM-DD"T"HH24:MI:SS.US', sa.Text))
     return sa.case((greatest.is_not(None), shown))
-
-
-def _check_utf8(contract: Contract, batch: pa.RecordBatch) -> None:
-    try:
-        batch.validate(full=True)
-    except pa.ArrowInvalid as error:
-        raise UnreadableSource(
-            f"{contract.id}: the source database declares no encoding (SQL_ASCII) and a text in "
-            f"{contract.source.label} is not UTF-8: {errors.redact(str(error))}",
-            next_step="read the column through source.kind: query with convert_from(col::bytea, 'WIN1258')",
-        ) from None

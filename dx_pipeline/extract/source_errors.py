@@ -11,8 +11,22 @@ from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import ContractError, DxError, SourceDrift, SourceUnavailable, UnreadableSource
 
 _URL = re.compile(r"\b[\w+.-]+://\S+")
-_NOISE = re.compile(r"^(?:[A-Z_]+: )?(?:\[(?:libpq|SQLite)\] )?(?:Failed to [^:]{0,60}: )?(?:ERROR:\s+|FATAL:\s+)?")
+_NOISE = re.compile(
+    r"^(?:[A-Z_]+: )?(?:\[(?:libpq|SQLite)\] )?(?:Failed to [^:]{0,60}: |Execution error \[\w+\]: )?"
+    r"(?:ERROR:\s+|FATAL:\s+)?"
+)
 _LONGEST = 300
+_QUOTED_VALUE = re.compile(r': ".*$')
+_STATES_BY_WORDS = (
+    ("canceling statement", "57014"),
+    ("lock timeout", "55P03"),
+    ("terminating connection", "57P01"),
+    ("permission denied", "42501"),
+    ("byte sequence", "22021"),
+    ("out of range", "22003"),
+    ("division by zero", "22012"),
+    ("invalid input syntax", "22P02"),
+)
 
 
 def redact(text: str, *secrets: str | None) -> str:
@@ -94,6 +108,11 @@ def value_unreadable(contract: Contract, reason: str) -> UnreadableSource:
     )
 
 
+def sqlstate_of_message(reason: str) -> str | None:
+    """The SQLSTATE that belongs to a PostgreSQL server's English words; None if they are not known."""
+    return next((state for words, state in _STATES_BY_WORDS if words in reason), None)
+
+
 def from_sqlstate(contract: Contract, sqlstate: str | None, reason: str) -> DxError | None:
     """The error for a PostgreSQL SQLSTATE; None if the state tells nothing."""
     state = sqlstate or ""
@@ -110,7 +129,7 @@ def from_sqlstate(contract: Contract, sqlstate: str | None, reason: str) -> DxEr
     if state.startswith(("08", "57P", "40", "53", "58", "XX")):
         return connection_lost(contract, reason)
     if state.startswith("22"):
-        return value_unreadable(contract, reason)
+        return value_unreadable(contract, _QUOTED_VALUE.sub("", reason))  # the value may be personal
     if state.startswith(("42", "21", "0A", "25")):
         return statement_refused(contract, reason)
     return None

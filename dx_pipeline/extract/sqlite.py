@@ -86,6 +86,11 @@ class SqliteReader:
         relation = source_relation(self._contract)
         conditions = window_conditions(self._contract, window, _literal, _comparable)
         names = [column.source_name for column in self._contract.columns]
+        # SQLite reads an unknown name in double quotes as a text: it must be refused here.
+        found = {column.name for column in self.describe()}
+        lacking = [name for name in names if name not in found]
+        if lacking:
+            raise errors.column_missing(self._contract, f"no such column: {', '.join(lacking)}")
         schema = pa.schema([pa.field(name, pa.string()) for name in names])
         chosen: list[ColumnElement[Any]] = [
             sa.func.count().label("source_rows"),

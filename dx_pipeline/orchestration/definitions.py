@@ -10,6 +10,7 @@ from dx_pipeline.errors import DxError, SuiteError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, dataset_assets, mart_asset, monthly_partitions
+from dx_pipeline.orchestration.instance import relax_sqlite_syncing
 from dx_pipeline.orchestration.process import get_catalog
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
@@ -78,4 +79,5 @@ def _schedule(
     )
 
 
+relax_sqlite_syncing()
 defs = build_definitions(get_catalog())

@@ -117,7 +117,7 @@ def _upsert(
         return _upsert_existing(connection, step, target, columns, binds, only_where="true")
     month = f"date_trunc('month', q.{_q(target.partition_column)}::timestamp)::date"
     incoming = connection.execute(
-        *_statement(f"select distinct {month} from ({step.sql}) as q", binds)
+        *_statement(f"select distinct {month} from ({step.sql}\n) as q", binds)
     ).scalars().all()  # fmt: skip
     if None in incoming:
         raise LoadFileError(f"the SELECT gives rows without {target.partition_column}, the partition column")
@@ -150,7 +150,7 @@ def _fill_fresh_partitions(
         *_statement(
             f"insert into {shell} ({names}, first_batch_id, last_batch_id, loaded_at)"
             f" select {_prefixed('q', columns)}, :batch_id, :batch_id, cast(:as_of as timestamptz)"
-            f" from ({step.sql}) as q where {month} = any(:fresh)",
+            f" from ({step.sql}\n) as q where {month} = any(:fresh)",
             binds,
             fresh=months,
         )
@@ -182,7 +182,7 @@ def _upsert_existing(
     extra: dict[str, Any] = {} if fresh is None else {"fresh": fresh}
     row = connection.execute(
         *_statement(
-            f"with incoming as materialized (select q.* from ({step.sql}) as q where {only_where}),"
+            f"with incoming as materialized (select q.* from ({step.sql}\n) as q where {only_where}),"
             f" merged as (insert into {target.name} as t ({names}, first_batch_id, last_batch_id, loaded_at)"
             f" select {_prefixed('i', columns)}, :batch_id, :batch_id, cast(:as_of as timestamptz) from incoming as i"
             f" on conflict ({', '.join(_q(name) for name in step.key)}) do update set {assignments} where {guard}"
@@ -207,7 +207,7 @@ def _infer(
     names = ", ".join(_q(name) for name in columns)
     inserted = connection.execute(
         *_statement(
-            f"with incoming as materialized (select q.* from ({step.sql}) as q"
+            f"with incoming as materialized (select q.* from ({step.sql}\n) as q"
             f" where {' and '.join(f'q.{_q(name)} is not null' for name in step.key)}),"
             f" added as (insert into {target.name} ({names}, valid_from, valid_to, is_current, is_inferred, row_hash,"
             " first_batch_id, last_batch_id, loaded_at)"
@@ -236,7 +236,7 @@ def _scd2(
     attributes = [name for name in columns if name not in (*step.key, "valid_from")]
     rows = connection.execute(
         *_statement(
-            f"with incoming as materialized ({step.sql})"
+            f"with incoming as materialized ({step.sql}\n)"
             f" select {_prefixed('i', columns)}, d.{_q(surrogate)} as dx_sk,"
             " case when d.is_inferred then 'complete'"
             " when i.valid_from <= d.valid_from then 'overwrite' else 'close' end as dx_change"
@@ -245,7 +245,7 @@ def _scd2(
             binds,
         )
     ).mappings().all()  # fmt: skip
-    total = int(connection.execute(*_statement(f"select count(*) from ({step.sql}) as q", binds)).scalar_one())
+    total = int(connection.execute(*_statement(f"select count(*) from ({step.sql}\n) as q", binds)).scalar_one())
     in_place = [row for row in rows if row["dx_change"] != "close"]
     closing = [row for row in rows if row["dx_change"] == "close"]
     if in_place:
@@ -283,7 +283,7 @@ def _insert_versions(
     return int(
         connection.execute(
             *_statement(
-                f"with incoming as materialized ({step.sql}),"
+                f"with incoming as materialized ({step.sql}\n),"
                 f" ended as materialized (select {_prefixed('e', list(step.key))}, max(e.valid_to) as valid_to"
                 f" from {target.name} as e where not e.is_current group by {_prefixed('e', list(step.key))}),"
                 f" added as (insert into {target.name} ({names}, valid_from, valid_to, is_current, is_inferred,"
@@ -310,7 +310,7 @@ def _snapshot(
     """Type-1 table: overwrite by key, close what vanished, reopen what came back."""
     reopened = connection.execute(
         *_statement(
-            f"with incoming as materialized ({step.sql}) select count(*) from incoming as i"
+            f"with incoming as materialized ({step.sql}\n) select count(*) from incoming as i"
             f" join {target.name} as d on {_same_key('d', 'i', step.key)} where d.closed_on is not null"
             " and d.row_hash is not distinct from i.row_hash",
             binds,
@@ -320,7 +320,7 @@ def _snapshot(
         connection.execute(
             *_statement(
                 f"update {target.name} as d set closed_on = null, last_batch_id = :batch_id,"
-                f" loaded_at = cast(:as_of as timestamptz) from ({step.sql}) as i"
+                f" loaded_at = cast(:as_of as timestamptz) from ({step.sql}\n) as i"
                 f" where {_same_key('d', 'i', step.key)} and d.closed_on is not null"
                 " and d.row_hash is not distinct from i.row_hash",
                 binds,
@@ -353,7 +353,7 @@ def _close_missing(
         rejected = f" and {key_text} not in (select r.row_key from stage.{_q(stage_rejected)} as r)"
     keys = connection.execute(
         *_statement(
-            f"with incoming as materialized ({step.sql}) select {_prefixed('d', list(step.key))} from {target.name} as d"
+            f"with incoming as materialized ({step.sql}\n) select {_prefixed('d', list(step.key))} from {target.name} as d"
             f" left join incoming as i on {_same_key('d', 'i', step.key)}"
             f" where i.{_q(step.key[0])} is null and {open_condition}{rejected}",
             binds,
@@ -411,7 +411,7 @@ def _partition_months(connection: Connection, target: _Target) -> list[Any]:
 
 
 def _select_columns(connection: Connection, step: LoadStep, binds: LoadBinds) -> list[str]:
-    names = list(connection.execute(*_statement(f"select * from ({step.sql}) as q limit 0", binds)).keys())
+    names = list(connection.execute(*_statement(f"select * from ({step.sql}\n) as q limit 0", binds)).keys())
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         raise LoadFileError(f"the SELECT gives {', '.join(doubled)} twice")

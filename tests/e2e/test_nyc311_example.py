@@ -284,8 +284,8 @@ def test_every_table_and_column_is_described_in_both_languages(warehouse: Instal
         warehouse,
         "select c.relname, a.attname from pg_class as c join pg_attribute as a on a.attrelid = c.oid"
         " where c.relnamespace = 'nyc311'::regnamespace and c.relkind = 'r' and a.attnum > 0"
-        " and (coalesce(col_description(c.oid, a.attnum), '') not like '% | %'"
-        " or coalesce(obj_description(c.oid, 'pg_class'), '') not like '% | %')",
+        " and (position(' | ' in coalesce(col_description(c.oid, a.attnum), '')) = 0"
+        " or position(' | ' in coalesce(obj_description(c.oid, 'pg_class'), '')) = 0)",
     )
     assert undescribed == []
 

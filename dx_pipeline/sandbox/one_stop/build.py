@@ -12,11 +12,12 @@ from typing import Any, Final
 import numpy as np
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dx_pipeline.errors import SettingsError, SourceUnavailable
 from dx_pipeline.sandbox.one_stop.agencies import Agencies, build_agencies
 from dx_pipeline.sandbox.one_stop.child_faults import ChildPlanter
-from dx_pipeline.sandbox.one_stop.children import ChildRows, draw_payments
+from dx_pipeline.sandbox.one_stop.children import ChildRows, Payments, draw_payments
 from dx_pipeline.sandbox.one_stop.dossier_faults import DossierChunk, DossierPlanter
 from dx_pipeline.sandbox.one_stop.dossiers import TimeTexts, assign_codes, dossier_columns
 from dx_pipeline.sandbox.one_stop.faults import BY_CODE, FAULTS, targets
@@ -147,7 +148,7 @@ class _Builder:
         self._loader.add("ho_so", {**{name: copy[name] for name in columns_of("ho_so")}, "Id": pa.array(ids)})
         self._truth.add(code, ids, copy["MaHoSo"], note="the further row")
 
-    def _children(self, chunk: DossierChunk, life: Timeline, pay: Any) -> None:
+    def _children(self, chunk: DossierChunk, life: Timeline, pay: Payments) -> None:
         rng, faults = self._rng(_CHILDREN), self._rng(_CHILD_FAULTS)
         child = ChildRows(life, chunk.codes.code, self._calendar, self._period.now, self._officers)
         first = self._next_child_id
@@ -161,7 +162,8 @@ class _Builder:
         self._child_planter.plant_payments(payments, pay, chunk, faults)
         self._add_children("yeu_cau_thanh_toan", payments)
         self._add_children("giay_to_ket_qua", child.results(first["giay_to_ket_qua"], self.catalogue, rng))
-        copies, of_dossier = child.portal_copies(first["dong_bo_dvcqg"], rng)
+        sendable = pc.not_equal(chunk.columns["TrangThaiHoSo"], "11").to_numpy(zero_copy_only=False)
+        copies, of_dossier = child.portal_copies(first["dong_bo_dvcqg"], sendable, rng)
         self._child_planter.plant_portal_copies(copies, of_dossier, chunk, faults)
         self._add_children("dong_bo_dvcqg", copies)
 

@@ -136,12 +136,10 @@ class ChildRows:
         life, now = self._life, self._now
         size = len(life)
         accepted, ended = life.accept >= 0, life.end >= 0
-        part = 0.2 + 0.6 * rng.random(size)
-        until = np.where(ended, life.end, now)
-        checked = life.accept + (part * np.maximum(0, until - life.accept)).astype(np.int64)
-        has_check = accepted & (ended | (now - life.accept > 2 * DAY))
+        checked = life.checked
+        has_check = checked >= 0
         turned_away = ~accepted & (life.refused >= 0)
-        handed = (life.handed >= 0) & (rng.random(size) < 0.6)
+        handed = (life.handed >= 0) & (rng.random(size) < 0.25)
         minus = np.full(size, -1, dtype=np.int64)
         kinds = (
             (accepted, life.submit, life.accept, np.full(size, 2, dtype=np.int64)),
@@ -241,10 +239,15 @@ class ChildRows:
             "NgayCapNhat": _changed(life.end[rows], self._now, rng),
         }
 
-    def portal_copies(self, first_id: int, rng: np.random.Generator) -> tuple[dict[str, pa.Array], Int64s]:
-        """``dong_bo_dvcqg``: 80 % were sent; the status sent is the province's, at times one step behind."""
+    def portal_copies(
+        self, first_id: int, sendable: Bools, rng: np.random.Generator
+    ) -> tuple[dict[str, pa.Array], Int64s]:
+        """``dong_bo_dvcqg``: 80 % were sent; the status sent is the province's, at times one step behind.
+
+        A dossier that is not ``sendable`` (its status is outside the national list) is never sent.
+        """
         life = self._life
-        rows = np.flatnonzero(rng.random(len(life)) < 0.8).astype(np.int64)
+        rows = np.flatnonzero(sendable & (rng.random(len(life)) < 0.8)).astype(np.int64)
         behind = (life.status[rows] == 10) & (rng.random(rows.size) < 0.05)
         changed = life.updated_us[rows] // 1_000_000
         sent = np.minimum(changed + rng.integers(1, 900, rows.size), self._now)

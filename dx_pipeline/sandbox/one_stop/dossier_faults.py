@@ -28,7 +28,7 @@ from dx_pipeline.sandbox.one_stop.truth import TruthWriter, at, month_texts
 from dx_pipeline.sandbox.one_stop.working_days import Bools, Int64s, WorkCalendar
 
 _BAD_CODES: Final = ("{}-231027", "{}_240823_0001", "HS 12345/2024", "{}-241323-0001", "{}-240230-0001")
-_BAD_PROCEDURES: Final = ("1.00119", "A.001193", "1001193", "TTHC-07", "1.001193.H50")
+_BAD_PROCEDURES: Final = ("1.00119", "A.001193", "1001193", "TTHC-07", "4.001193")
 _BAD_DAYS: Final = ("20240231093000", "00/00/2024", "15/03/20024", "20241399000000", "31/11/2023 08:00:00")
 _BAD_KINDS: Final = ("9", "0", "KXĐ")
 _BAD_AGENCIES: Final = ("000.00.H50", "H50..12", "STP", "H50/12", "Phòng một cửa")
@@ -369,7 +369,7 @@ class DossierPlanter:
         )
         for column, moment in TIME_COLUMNS.items():
             chunk.replace(column, rows, slashed_text(getattr(life, moment)[rows], self._calendar))
-        self._tell(chunk, "slashed_times", rows, expected=expected, note="legacy_format")
+        self._tell(chunk, "slashed_times", rows, expected=expected, note="variant")
 
     def _swap(
         self,

@@ -20,15 +20,21 @@ from dx_pipeline.sandbox.one_stop.working_days import Bools, Int64s
 CITIZEN, BUSINESS, STATE_BODY, ORGANISATION = 1, 2, 3, 4
 
 _SURNAMES: Final = pa.array(
-    "Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đoàn Trương Mai Cao Hà Thái".split()
+    ("Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đoàn Trương Mai Cao Hà Thái").split()
 )
 _MIDDLE_MALE: Final = pa.array(["Văn", "Hữu", "Đức", "Công", "Quang", "Minh", "Xuân", "Ngọc", "Thanh", "Viết"])
 _MIDDLE_FEMALE: Final = pa.array(["Thị", "Thị Thu", "Thị Thanh", "Ngọc", "Thị Kim", "Thùy", "Thị Hồng", "Mỹ"])
 _GIVEN_MALE: Final = pa.array(
-    "An Bình Cường Dũng Đạt Đông Giang Hải Hiếu Hùng Khánh Lâm Long Nam Nghĩa Phong Phúc Quân Sơn Thắng Toàn Tuấn Việt Vinh".split()
+    (
+        "An Bình Cường Dũng Đạt Đông Giang Hải Hiếu Hùng Khánh Lâm Long Nam Nghĩa Phong Phúc Quân "
+        "Sơn Thắng Toàn Tuấn Việt Vinh"
+    ).split()
 )
 _GIVEN_FEMALE: Final = pa.array(
-    "Anh Chi Dung Duyên Hà Hạnh Hiền Hoa Hương Lan Linh Loan Mai Nga Ngân Nhung Oanh Phương Quỳnh Tâm Thảo Thúy Trang Yến".split()
+    (
+        "Anh Chi Dung Duyên Hà Hạnh Hiền Hoa Hương Lan Linh Loan Mai Nga Ngân Nhung Oanh Phương "
+        "Quỳnh Tâm Thảo Thúy Trang Yến"
+    ).split()
 )
 _COMPANY_KINDS: Final = pa.array(["Công ty TNHH", "Công ty cổ phần", "Doanh nghiệp tư nhân", "Công ty TNHH MTV"])
 _COMPANY_TRADES: Final = pa.array(

@@ -232,11 +232,7 @@ def grant_reader(connection: psycopg.Connection[tuple[object, ...]], password: s
     role = sql.Identifier(READER_ROLE)
     exists = connection.execute("select 1 from pg_roles where rolname = %s", (READER_ROLE,)).fetchone()
     verb = sql.SQL("alter role") if exists else sql.SQL("create role")
-    connection.execute(
-        sql.SQL("{} {} with login nosuperuser nocreatedb nocreaterole noreplication noinherit password {}").format(
-            verb, role, sql.Literal(password)
-        )
-    )
+    connection.execute(sql.SQL("{} {} with login password {}").format(verb, role, sql.Literal(password)))
     connection.execute(sql.SQL("alter role {} set statement_timeout = '30min'").format(role))
     connection.execute(sql.SQL("alter role {} set default_transaction_read_only = on").format(role))
     found = connection.execute("select current_database()").fetchone()

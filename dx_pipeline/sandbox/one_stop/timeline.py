@@ -27,10 +27,12 @@ CLOSES: Final = 61_200  # 17:00
 DIRECT, ONLINE, POST, NO_CHANNEL = 1, 2, 3, 0
 
 # Shares of submissions per half hour from 00:00.
-_AT_THE_DESK: Final = np.array([0] * 15 + [6, 10, 11, 10, 9, 7, 5, 2, 0, 0, 0, 0, 5, 7, 8, 7, 6, 4] + [0] * 15)
+_AT_THE_DESK: Final = np.array([*[0] * 15, 6, 10, 11, 10, 9, 7, 5, 2, 0, 0, 0, 0, 5, 7, 8, 7, 6, 4, *[0] * 15])
 _ONLINE_HOURS: Final = np.array(
-    [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 6, 9, 12, 13, 12, 11, 10, 9, 7, 5]
-    + [4, 4, 5, 7, 10, 11, 10, 9, 8, 7, 5, 4, 4, 4, 5, 6, 7, 7, 6, 5, 4, 3, 2, 1]
+    [
+        *(1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 6, 9, 12, 13, 12, 11, 10, 9, 7, 5),
+        *(4, 4, 5, 7, 10, 11, 10, 9, 8, 7, 5, 4, 4, 4, 5, 6, 7, 7, 6, 5, 4, 3, 2, 1),
+    ]
 )
 _WEEKDAY_LOAD: Final = np.array([1.22, 1.06, 1.02, 0.98, 0.95, 0.0, 0.0])
 
@@ -46,6 +48,7 @@ class Timeline:
     due_before: Int64s  # due date before a supplement moved it
     request: Int64s  # supplement asked for
     back: Int64s  # supplement received
+    checked: Int64s  # an officer finished examining it
     end: Int64s
     handed: Int64s
     refused: Int64s
@@ -77,7 +80,7 @@ class Period:
 
     def chunks(self, rows: int) -> list[Int64s]:
         """Day number of every dossier, cut at midnight into pieces of about ``rows`` dossiers."""
-        pieces = (np.cumsum(self.per_day) - 1) // rows
+        pieces = np.maximum(np.cumsum(self.per_day) - 1, 0) // rows
         start = day_number(self.first)
         return [
             np.repeat(np.flatnonzero(pieces == piece) + start, self.per_day[pieces == piece])
@@ -232,6 +235,7 @@ def draw_timeline(
             due_before=life.due_before,
             request=life.request,
             back=life.back,
+            checked=np.full(size, -1, dtype=np.int64),
             end=life.end,
             handed=life.handed,
             refused=np.where(life.refused, life.end, refused),
@@ -349,7 +353,14 @@ def _as_of_now(life: Timeline, now: int, catalogue: Catalogue, rng: np.random.Ge
     status = np.where(ended, np.where(outcome == 9, done, outcome), status)
     life.status = np.where(~accepted & (life.refused >= 0), 3, status).astype(np.int64)
 
-    last = np.maximum.reduce([life.submit, life.accept, life.request, life.back, life.end, life.handed, life.refused])
+    part = 0.2 + 0.6 * rng.random(size)
+    checked = life.accept + (part * (np.where(ended, life.end, now) - life.accept)).astype(np.int64)
+    has_check = accepted & (ended | (now - life.accept > 2 * DAY))
+    life.checked = np.where(has_check, checked, -1)
+
+    last = np.maximum.reduce(
+        [life.submit, life.accept, life.request, life.back, life.checked, life.end, life.handed, life.refused]
+    )
     after = 1 + (rng.random(size) * 300).astype(np.int64)
     after += np.where(rng.random(size) < 0.04, (rng.random(size) * 15 * DAY).astype(np.int64), 0)
     changed = last + after
