@@ -31,6 +31,7 @@ def make_contract(
     on_widened_type: DriftPolicy = "hold",
     min_source_rows: int = 1,
     timezone: str | None = None,
+    left_out: tuple[str, ...] = (),
     **source: Any,
 ) -> Contract:
     """A contract whose columns are written ``SourceName[:physical type]``; canonical name = lower case."""
@@ -74,6 +75,7 @@ def make_contract(
         on_widened_type=on_widened_type,
         freshness=None,
         depends_on=(),
+        left_out=left_out,
         path=Path("assets/one_stop/ho_so.odcs.yaml"),
         root=Path(),
     )

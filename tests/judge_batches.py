@@ -38,6 +38,7 @@ def make_contract(root: Path, columns: Sequence[Column], **changes: Any) -> Cont
         "on_widened_type": "hold",
         "freshness": None,
         "depends_on": (),
+        "left_out": (),
         "path": root / "assets" / "s" / "d.odcs.yaml",
         "root": root,
     }
@@ -81,9 +82,7 @@ class Judged:
         return sorted(row["_row"] for row in self.accepted)
 
 
-def judge(
-    contract: Contract, cleaned: Path | Sequence[Path], work_dir: Path, **settings: Any
-) -> Judged:
+def judge(contract: Contract, cleaned: Path | Sequence[Path], work_dir: Path, **settings: Any) -> Judged:
     """Judge a batch with the suite file of its contract."""
     with Judgement(contract, load_suite(contract), cleaned, work_dir=work_dir, **settings) as judgement:
         batches: list[JudgedBatch] = list(judgement.batches())

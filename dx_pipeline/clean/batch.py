@@ -89,7 +89,7 @@ def _all_null(size: int, column: Column, kind: SemanticType) -> Cleaned:
 def _clean_valid(source: pa.Array, column: Column, kind: SemanticType) -> Cleaned:
     try:
         return kind.clean(source, column)
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, UnicodeDecodeError):
         repaired = _valid_utf8(source)
         if repaired is None:
             raise

@@ -101,12 +101,11 @@ def repair(text: str) -> tuple[str, str | None]:
         return text, None
     if not (_FOREIGN.search(text) or _PAIR.search(text)):
         return text, None
-    best: tuple[int, str, str] | None = None
-    for encoding in _ENCODINGS:
-        trial = _trial(text, encoding)
-        if trial is not None and (best is None or trial[0] > best[0]):
-            best = (*trial, encoding.note)
-    return (text, None) if best is None else (best[1], best[2])
+    trials = [(*trial, e.note) for e in _ENCODINGS if (trial := _trial(text, e)) is not None]
+    trials.sort(reverse=True)
+    if not trials or (len(trials) > 1 and trials[0][0] == trials[1][0]):
+        return text, None
+    return trials[0][1:]
 
 
 def _trial(text: str, encoding: _Encoding) -> tuple[int, str] | None:

@@ -51,9 +51,14 @@ def is_place_word(word: str) -> bool:
     """True for a syllable with a highland onset (Krông) or two syllables run together (Đakrông)."""
     word = word.lower()
     onsets = _ONSETS | _HIGHLAND_ONSETS
-    return _is_syllable(word, onsets) or any(
-        _is_syllable(word[:cut], onsets) and _is_syllable(word[cut:], onsets) for cut in range(2, len(word) - 1)
-    )
+    if _is_syllable(word, onsets):
+        return True
+    cuts = [i for i in range(2, len(word) - 1) if _is_consonant(word[i])]
+    return any(_is_syllable(word[:i], onsets) and _is_syllable(word[i:], onsets) for i in cuts)
+
+
+def _is_consonant(letter: str) -> bool:
+    return unicodedata.normalize("NFD", letter)[0] not in "aeiouy"
 
 
 def _is_syllable(word: str, onsets: frozenset[str]) -> bool:

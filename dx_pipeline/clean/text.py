@@ -22,12 +22,14 @@ _NEEDS_READING_ASCII = "^ | $|  |[^ -~]"
 
 
 def _untouched_prose(text: pa.Array) -> tuple[pa.Array, pa.Array]:
+    text.validate(full=True)  # patterns do not see bytes that are no UTF-8; the batch writes them out
     ascii_only = pc.all(pc.string_is_ascii(text)).as_py() is not False
     pattern = _NEEDS_READING_ASCII if ascii_only else _NEEDS_READING
     return text, pc.invert(pc.match_substring_regex(text, pattern))
 
 
 def _untouched_identifier(text: pa.Array) -> tuple[pa.Array, pa.Array]:
+    text.validate(full=True)
     return text, pc.invert(pc.match_substring_regex(text, _NEEDS_READING_ASCII))
 
 

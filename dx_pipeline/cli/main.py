@@ -18,7 +18,7 @@ app = typer.Typer(
     help="Kho dữ liệu dùng chung của tỉnh · The shared provincial data warehouse.",
     no_args_is_help=True,
     rich_markup_mode="rich",
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
 )
 quickstart.register(app)
 run.register(app)

@@ -62,6 +62,7 @@ _NO_COLUMN = (1054,)
 _NO_PERMISSION = (1142, 1143, 1370)
 _NO_ENTRY = (1040, 1044, 1045, 1049, 1130, 1203, 1226, 2002, 2003, 2005, 2026)
 _STOPPED = (1205, 1213, 1317, 1969, 3024)
+_REFUSED = (1290, 1792)
 
 
 class MysqlReader:
@@ -183,16 +184,15 @@ class MysqlReader:
     def _opened(self, timezone: str = DEFAULT_TIMEZONE) -> pymysql.Connection[Any]:
         if self._connection is None:
             _, options = MySQLDialect_pymysql().create_connect_args(self._url)
+            settings = {"connect_timeout": _CONNECT_SECONDS, "charset": "utf8mb4", "program_name": "dx_pipeline"}
+            connection = pymysql.connect(**{**settings, **options, "conv": _ONLY_ESCAPES})
+            self._connection = connection
             offset = datetime.now(ZoneInfo(timezone)).strftime("%z")
-            settings = {
-                "connect_timeout": _CONNECT_SECONDS,
-                "charset": "utf8mb4",
-                "program_name": "dx_pipeline",
-                # Rows of TIMESTAMP columns are written in the local time that naive times are read in. The
-                # server must not give up on us while we are busy writing.
-                "init_command": f"set session time_zone = '{offset[:3]}:{offset[3:]}', net_write_timeout = 3600",
-            }
-            self._connection = pymysql.connect(**{**settings, **options, "conv": _ONLY_ESCAPES})
+            with connection.cursor() as cursor:
+                # TIMESTAMP columns are told in the local time that naive times are read in.
+                cursor.execute(f"set session time_zone = '{offset[:3]}:{offset[3:]}'")
+                # The server must not give up on us while we are busy writing.
+                cursor.execute("set session net_write_timeout = 3600")
         return self._connection
 
     @contextlib.contextmanager
@@ -220,7 +220,7 @@ class MysqlReader:
             return errors.unreachable(self._contract, reason)
         if code in _STOPPED:
             return errors.timed_out(self._contract, reason)
-        if isinstance(error, pymysql.ProgrammingError | pymysql.NotSupportedError):
+        if code in _REFUSED or isinstance(error, pymysql.ProgrammingError | pymysql.NotSupportedError):
             return errors.statement_refused(self._contract, reason)
         if isinstance(error, pymysql.DataError):
             return errors.value_unreadable(self._contract, reason)

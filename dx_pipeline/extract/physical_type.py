@@ -16,7 +16,6 @@ _SYNONYMS = {
     "varchar2": "varchar",
     "nvarchar2": "varchar",
     "character": "char",
-    "bpchar": "char",
     "nchar": "char",
     "int8": "bigint",
     "int4": "integer",
@@ -36,7 +35,7 @@ _SHAPE = re.compile(r"^(?P<base>[^()]*)(?:\((?P<args>[^()]*)\)(?P<rest>[^()]*))?
 _WHOLE_NUMBERS = ("tinyint", "smallint", "mediumint", "integer", "bigint")
 _WHOLE_DIGITS = {"tinyint": 3, "smallint": 5, "mediumint": 7, "integer": 10, "bigint": 19}
 _FLOATS = ("real", "double precision")
-_TEXTS = ("char", "varchar", "text")
+_TEXTS = ("char", "bpchar", "varchar", "text")
 _TIMES = ("timestamp", "timestamptz", "time", "timetz", "datetime")
 
 
@@ -73,9 +72,12 @@ def compare_types(was: str, now: str) -> ChangeKind | None:
     was, now = normalise_type(was), normalise_type(now)
     if was == now:
         return None
-    if _fits(was, now):
+    fits_on, fits_back = _fits(was, now), _fits(now, was)
+    if fits_on and fits_back:
+        return None  # varchar without a length and text
+    if fits_on:
         return "widened"
-    return "narrowed" if _fits(now, was) else "changed"
+    return "narrowed" if fits_back else "changed"
 
 
 def base_type(text: str) -> str:
@@ -119,7 +121,10 @@ def _parts(text: str) -> tuple[str, tuple[int, ...], bool]:
     if match is None:
         return text, (), False
     arguments = tuple(int(part) for part in (match["args"] or "").split(",") if part.strip().isdigit())
-    return match["base"].removesuffix(" unsigned"), arguments, "unsigned" in text
+    base = match["base"].removesuffix(" unsigned")
+    if base == "char" and not arguments:
+        arguments = (1,)
+    return base, arguments, "unsigned" in text
 
 
 def _scale(arguments: tuple[int, ...]) -> int:

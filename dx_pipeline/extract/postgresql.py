@@ -52,6 +52,7 @@ _ARROW_TYPES: dict[str, pa.DataType] = {
     "text": pa.string(),
     "varchar": pa.string(),
     "char": pa.string(),
+    "bpchar": pa.string(),
     "timestamp": pa.timestamp("us"),
     "timestamptz": pa.timestamp("us", tz="UTC"),
     "date": pa.date32(),

@@ -120,14 +120,15 @@ def _compiled(candidate: _Candidate, broken: str | None, engine: SqlAlchemyExecu
     domain_kwargs = candidate.condition.metric_domain_kwargs
     columns = _domain_columns(domain_kwargs)
     row_condition = deserialize_row_condition(domain_kwargs.get("row_condition"))
-    domain = _domain(row_condition, domain_kwargs.get("ignore_row_if"), columns, engine)
+    row_filter = engine.condition_to_filter_clause(row_condition) if isinstance(row_condition, Condition) else None
+    domain = _domain(row_filter, domain_kwargs.get("ignore_row_if"), columns)
     return CompiledRule(
         row_rule=RowRule(
             code=candidate.spec.code,
             columns=columns,
             broken=broken,
+            row_filter=None if row_filter is None else literal_sql(row_filter),
             domain=None if domain is None else literal_sql(domain),
-            filtered=row_condition is not None,
             quarantines=candidate.spec.quarantines,
             flags=candidate.spec.flags,
         ),
@@ -144,13 +145,9 @@ def _domain_columns(domain_kwargs: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(domain_kwargs["column_list"])
 
 
-def _domain(
-    row_condition: object, ignore_row_if: object, columns: Sequence[str], engine: SqlAlchemyExecutionEngine
-) -> Any | None:
-    """Expression "the rule applies to this row", or None when it applies to every row."""
-    parts: list[Any] = []
-    if isinstance(row_condition, Condition):
-        parts.append(engine.condition_to_filter_clause(row_condition))
+def _domain(row_filter: Any | None, ignore_row_if: object, columns: Sequence[str]) -> Any | None:
+    """Expression "the rule looks at this row", or None when it looks at every row."""
+    parts = [] if row_filter is None else [row_filter]
     missing = [sa.column(name).is_(None) for name in columns]
     if ignore_row_if in _IGNORE_ALL_MISSING:
         parts.append(sa.not_(sa.and_(*missing)))

@@ -50,11 +50,7 @@ def deduplicate(
         return Deduplicated(0, has_contested_keys=False)
     content = content_sql([column for column in columns if column[0] != "_row"])
     keys = ", ".join(quoted(name) for name in key)
-    version = (
-        f"dense_rank() over (partition by {keys} order by {quoted(cursor)} desc nulls last)"
-        if cursor
-        else "1"
-    )
+    version = f"dense_rank() over (partition by {keys} order by {quoted(cursor)} desc nulls last)" if cursor else "1"
     connection.execute(
         f"""
         create table {_DROPPED} as
@@ -90,7 +86,8 @@ def repeated_values(
 ) -> bool:
     """Create ``table`` with the values of ``columns`` that occur in more than one judged row.
 
-    Its columns are named by ``repeated_column``. Rows with a null among the columns are left out, as Great Expectations does in SQL. ``domain`` is
+    Its columns are named by ``repeated_column``. Rows with a null among the columns are left out,
+    as Great Expectations does in SQL. ``domain`` is
     the SQL condition under which the rule applies. False, and no table, when no value is repeated.
     """
     candidates = f"{table}_hash"

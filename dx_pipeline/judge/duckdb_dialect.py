@@ -8,6 +8,7 @@ already, so Great Expectations sees the judge's own views and stays inside its m
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,9 +56,7 @@ def literal_sql(expression: Any) -> str:
 class _BufferedCursor(duckdb_engine.CursorWrapper):
     """A DuckDB cursor of its own per SQLAlchemy cursor, whose rows outlive the connection."""
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, wrapper: duckdb_engine.ConnectionWrapper
-    ) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, wrapper: duckdb_engine.ConnectionWrapper) -> None:
         self._cursor = connection.cursor()
         super().__init__(self._cursor, wrapper)
         self._rows: list[Any] = []
@@ -140,15 +139,21 @@ class JudgeDialect(duckdb_engine.Dialect):
         made: sa.types.TypeEngine[Any] = found() if isinstance(found, type) else found
         return made
 
-    def get_pk_constraint(
-        self, connection: Any, table_name: str, schema: str | None = None, **kwargs: Any
-    ) -> Any:
+    def get_pk_constraint(self, connection: Any, table_name: str, schema: str | None = None, **kwargs: Any) -> Any:
         return {"constrained_columns": [], "name": None}
 
-    def get_indexes(
-        self, connection: Any, table_name: str, schema: str | None = None, **kwargs: Any
-    ) -> list[Any]:
+    def get_indexes(self, connection: Any, table_name: str, schema: str | None = None, **kwargs: Any) -> list[Any]:
         return []
 
 
 registry.register("duckdb.judge", __name__, "JudgeDialect")
+
+
+@atexit.register
+def _let_go_of_duckdb() -> None:
+    """Spare the user DuckDB's 60 lines about leaked objects when the process ends.
+
+    Great Expectations keeps SQLAlchemy's classes alive until after the interpreter is gone, those keep
+    ``duckdb_engine`` alive, and its globals keep DuckDB.
+    """
+    vars(duckdb_engine).clear()

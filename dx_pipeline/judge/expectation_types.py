@@ -73,9 +73,9 @@ _TABLE = (
 )
 
 SCOPES: dict[str, Scope] = {
-    **{name: "row" for name in _ROW},
-    **{name: "column" for name in _COLUMN},
-    **{name: "table" for name in _TABLE},
+    **dict.fromkeys(_ROW, "row"),
+    **dict.fromkeys(_COLUMN, "column"),
+    **dict.fromkeys(_TABLE, "table"),
 }
 """Scope of every expectation type a suite may use."""
 

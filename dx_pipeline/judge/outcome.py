@@ -69,18 +69,19 @@ def personal_columns(contract: Contract) -> frozenset[str]:
     return frozenset({*names, *(name + UNREADABLE_SUFFIX for name in names)})
 
 
-def masked_json(result: Mapping[str, Any], personal: bool, exception: str | None) -> dict[str, Any]:
-    """A Great Expectations result as JSON; without tracebacks and, if personal, without any value."""
+def masked_json(result: Mapping[str, Any], exception: str | None, *, hidden: bool) -> dict[str, Any]:
+    """A Great Expectations result as JSON; without tracebacks and, if hidden, with counts only."""
     masked = dict(result)
     masked["exception_info"] = {"raised_exception": exception is not None, "exception_message": exception}
     values = dict(masked.get("result") or {})
-    if personal:
+    if hidden:
         values = {key: value if key in _COUNTS else _masked(value) for key, value in values.items()}
     masked["result"] = values
     return masked
 
 
 def _masked(value: object) -> object:
+    """The value hidden but for how many there are."""
     if isinstance(value, list):
         return [MASK] * len(value)
     return None if value is None else MASK

@@ -74,9 +74,7 @@ class RuleEngine:
                         f"select ({rule.kwargs['sql']})::boolean from (select {listed} from {JUDGED})"
                     )
                 except duckdb.Error as error:
-                    problems.append(
-                        f"{rule_label(rule.position, rule.code)}: broken sql: {without_values(error)}"
-                    )
+                    problems.append(f"{rule_label(rule.position, rule.code)}: broken sql: {without_values(error)}")
         if problems:
             raise suite_error(self._suite.path, problems)
 
@@ -87,9 +85,7 @@ class RuleEngine:
         fitting = tuple(rule for rule in compiled.rules if self._binds(rule.row_rule))
         kept = {rule.row_rule.code for rule in fitting}
         unfit = {
-            r.row_rule.code: self._expectations[r.row_rule.code]
-            for r in compiled.rules
-            if r.row_rule.code not in kept
+            r.row_rule.code: self._expectations[r.row_rule.code] for r in compiled.rules if r.row_rule.code not in kept
         }
         return CompiledSuite(fitting, {**compiled.rest, **unfit}, compiled.engine)
 
@@ -122,18 +118,19 @@ class RuleEngine:
         for spec in self._suite.rules:
             if spec.code in compiled:
                 counts = counted[spec.code]
-                result = rule_result(compiled[spec.code], counts, rows, values[spec.code], self._compiled)
-                found.append(self._outcome(spec, result, counts.elements - self._skipped(spec, counts)))
+                result = rule_result(compiled[spec.code], counts, values[spec.code], self._compiled)
+                evaluated = counts.in_domain - self._skipped(spec, counts)
+                found.append(_outcome(spec, result, evaluated, hidden=False))
             elif spec.code in rest:
-                found.append(
-                    self._outcome(spec, rest[spec.code], self._looked_at(spec, rest[spec.code], rows))
-                )
+                result = rest[spec.code]
+                evaluated = self._looked_at(spec, result, rows)
+                found.append(_outcome(spec, result, evaluated, hidden=self._may_show_personal(spec)))
             else:
                 found.append(_not_evaluated(spec))
         return tuple(found)
 
     def _counts(self, code: str) -> RuleCounts:
-        return RuleCounts(0, 0, 0, ()) if self._tally is None else self._tally.counts(code)
+        return RuleCounts(0, 0, 0, 0, ()) if self._tally is None else self._tally.counts(code)
 
     def _skipped(self, spec: RuleSpec, counts: RuleCounts) -> int:
         """Rows the rule passes over because the value is missing (single-column rules do)."""
@@ -149,9 +146,7 @@ class RuleEngine:
         """Values of the sample rows per rule: one value, or a tuple for rules on several columns."""
         wanted = {code: rule.row_rule.columns for code, rule in compiled.items()}
         rows = sorted({row for counts in counted.values() for row in counts.sample_rows})
-        columns = sorted(
-            {c for code, cs in wanted.items() if counted[code].sample_rows for c in cs} - self._personal
-        )
+        columns = sorted({c for code, cs in wanted.items() if counted[code].sample_rows for c in cs} - self._personal)
         by_row: dict[int, dict[str, Any]] = {}
         if rows:
             listed = ", ".join(["_row", *(quoted(name) for name in columns if name != "_row")])
@@ -188,29 +183,31 @@ class RuleEngine:
         values: Any = result.result
         return int(values.get("element_count", rows)) - int(values.get("missing_count", 0) or 0)
 
-    def _outcome(self, spec: RuleSpec, result: ExpectationValidationResult, evaluated: int) -> RuleOutcome:
-        values: Any = result.result
-        exception = _exception(result)
-        personal = not self._personal.isdisjoint(spec.columns)
-        # A query of its own may return any column.
-        hidden = spec.type == "unexpected_rows_expectation" or (personal and len(spec.columns) == 1)
-        samples = [_text(value) for value in values.get("partial_unexpected_list") or []]
-        return RuleOutcome(
-            code=spec.code,
-            type=spec.type,
-            severity=spec.severity,
-            message_vi=spec.message_vi,
-            message_en=spec.message_en,
-            passed=bool(result.success) and exception is None,
-            evaluated=0 if exception else evaluated,
-            unexpected=int(values.get("unexpected_count") or 0),
-            unexpected_percent=float(values.get("unexpected_percent") or 0.0),
-            missing=int(values.get("missing_count") or 0),
-            samples=tuple(MASK if hidden else sample for sample in samples),
-            vacuous=exception is None and evaluated == 0 and spec.scope != "table",
-            exception=exception,
-            gx_result=masked_json(result.to_json_dict(), hidden, exception),
-        )
+    def _may_show_personal(self, spec: RuleSpec) -> bool:
+        """A result that Great Expectations made itself may hold values; a query may return any column."""
+        return spec.type == "unexpected_rows_expectation" or not self._personal.isdisjoint(spec.columns)
+
+
+def _outcome(spec: RuleSpec, result: ExpectationValidationResult, evaluated: int, hidden: bool) -> RuleOutcome:
+    values: Any = result.result
+    exception = _exception(result)
+    samples = [_text(value) for value in values.get("partial_unexpected_list") or []]
+    return RuleOutcome(
+        code=spec.code,
+        type=spec.type,
+        severity=spec.severity,
+        message_vi=spec.message_vi,
+        message_en=spec.message_en,
+        passed=bool(result.success) and exception is None,
+        evaluated=0 if exception else evaluated,
+        unexpected=int(values.get("unexpected_count") or 0),
+        unexpected_percent=float(values.get("unexpected_percent") or 0.0),
+        missing=int(values.get("missing_count") or 0),
+        samples=tuple(MASK if hidden else sample for sample in samples),
+        vacuous=exception is None and evaluated == 0 and spec.scope != "table",
+        exception=exception,
+        gx_result=masked_json(result.to_json_dict(), exception, hidden=hidden),
+    )
 
 
 def _not_evaluated(spec: RuleSpec) -> RuleOutcome:

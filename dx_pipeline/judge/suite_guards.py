@@ -158,16 +158,11 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0]
 
 
-def _coverage_problems(
-    suite: Suite, contract: Contract, cleaned_columns: Collection[str] | None
-) -> Iterator[str]:
+def _coverage_problems(suite: Suite, contract: Contract, cleaned_columns: Collection[str] | None) -> Iterator[str]:
     """Contract promises that no rule watches."""
     strict = [rule for rule in suite.rules if rule.quarantines and "row_condition" not in rule.kwargs]
     not_null = {
-        column
-        for rule in strict
-        if rule.type == "expect_column_values_to_not_be_null"
-        for column in rule.columns
+        column for rule in strict if rule.type == "expect_column_values_to_not_be_null" for column in rule.columns
     }
     for column in contract.columns:
         if column.required and column.name not in not_null:

@@ -31,18 +31,20 @@ class RowRule:
     code: str
     columns: tuple[str, ...]
     broken: str | None
+    row_filter: str | None
+    """The ``row_condition``: rows outside it are no elements of the rule."""
     domain: str | None
-    filtered: bool
-    """Has a ``row_condition``, so that rows outside it do not count as its elements."""
+    """Rows the rule looks at: those of ``row_filter`` whose values are not to be ignored."""
     quarantines: bool
     flags: bool
 
 
 @dataclass(frozen=True)
 class RuleFlags:
-    """Which flags answer for a rule; ``domain`` is None when the rule applies to every row."""
+    """Which flags answer for a rule; None stands for a condition that every row meets."""
 
     broken: int
+    row_filter: int | None
     domain: int | None
     missing: int
 
@@ -93,11 +95,14 @@ class TaggingQuery:
         broken = [self.register.position(self._broken(rule, repeated)) for rule in rules]
         for rule, position in zip(rules, broken, strict=True):
             missing = f"{quoted(rule.columns[0])} is null"
-            domain = None
             if rule.domain is not None:
                 missing = f"({rule.domain}) and {missing}"
-                domain = self.register.position(rule.domain)
-            self.flags[rule.code] = RuleFlags(position, domain, self.register.position(missing))
+            self.flags[rule.code] = RuleFlags(
+                broken=position,
+                row_filter=None if rule.row_filter is None else self.register.position(rule.row_filter),
+                domain=None if rule.domain is None else self.register.position(rule.domain),
+                missing=self.register.position(missing),
+            )
 
     def _broken(self, rule: RowRule, repeated: Mapping[str, str | None]) -> str:
         condition = rule.broken
@@ -169,8 +174,7 @@ def code_lists(words: Words, positions: Mapping[str, int]) -> pa.Array:
         pairs = pa.array(which * len(values) + encoded.indices.to_numpy()).dictionary_encode()
         which = pairs.indices.to_numpy().astype(np.int64)
         combinations = [
-            combinations[pair // len(values)] + set_here[pair % len(values)]
-            for pair in pairs.dictionary.to_pylist()
+            combinations[pair // len(values)] + set_here[pair % len(values)] for pair in pairs.dictionary.to_pylist()
         ]
     spelled = pa.array([codes or None for codes in combinations], _CODES)
     return spelled.take(pa.array(which))

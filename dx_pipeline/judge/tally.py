@@ -22,6 +22,9 @@ class RuleCounts:
     """What the tagging pass counted for one rule, in rows."""
 
     elements: int
+    """Rows of the rule's ``row_condition``."""
+    in_domain: int
+    """Those of them the rule looks at."""
     missing: int
     unexpected: int
     sample_rows: tuple[int, ...]
@@ -59,21 +62,23 @@ class Tally:
         """Counts of one rule so far."""
         flags = self._flags[code]
         return RuleCounts(
-            elements=self.rows if flags.domain is None else int(self._set[flags.domain]),
+            elements=self._rows_with(flags.row_filter),
+            in_domain=self._rows_with(flags.domain),
             missing=int(self._set[flags.missing]),
             unexpected=int(self._set[flags.broken]),
             sample_rows=tuple(self._first[code]),
         )
 
+    def _rows_with(self, flag: int | None) -> int:
+        return self.rows if flag is None else int(self._set[flag])
+
 
 def rule_result(
-    rule: CompiledRule, counts: RuleCounts, rows: int, samples: Sequence[Any], suite: CompiledSuite
+    rule: CompiledRule, counts: RuleCounts, samples: Sequence[Any], suite: CompiledSuite
 ) -> ExpectationValidationResult:
     """Result of a rule by Great Expectations' own success logic, from counts instead of queries.
 
-    Args:
-        rows: rows judged, whether or not the rule applies to them.
-        samples: values of some broken rows.
+    ``samples``: values of some broken rows, personal ones masked.
     """
     configuration = {"result_format": {"result_format": "SUMMARY", "partial_unexpected_count": SAMPLE_ROWS}}
     expectation: Any = rule.expectation
@@ -81,7 +86,7 @@ def rule_result(
         execution_engine=suite.engine, runtime_configuration=configuration
     )
     values = {
-        metric.id: _metric_value(name, rule, counts, rows, samples)
+        metric.id: _metric_value(name, rule, counts, samples)
         for name, metric in dependencies.metric_configurations.items()
     }
     result: ExpectationValidationResult = expectation.metrics_validate(
@@ -90,17 +95,15 @@ def rule_result(
     return result
 
 
-def _metric_value(
-    name: str, rule: CompiledRule, counts: RuleCounts, rows: int, samples: Sequence[Any]
-) -> object:
+def _metric_value(name: str, rule: CompiledRule, counts: RuleCounts, samples: Sequence[Any]) -> object:
     if name == f"{rule.map_metric}.unexpected_count":
         return counts.unexpected
     if name == "column_values.nonnull.unexpected_count":
         return counts.missing
     if name == "table.row_count":
-        return counts.elements if rule.row_rule.filtered else rows
-    if name.endswith("filtered_row_count"):
         return counts.elements
+    if name.endswith("filtered_row_count"):
+        return counts.in_domain
     if name.endswith("unexpected_values"):
         return list(samples)
     return None

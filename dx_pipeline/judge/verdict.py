@@ -23,7 +23,7 @@ from dx_pipeline.judge.batch_session import BatchSession, JudgeError, unjudgeabl
 from dx_pipeline.judge.deduplicate import Deduplicated, deduplicate, repeated_values
 from dx_pipeline.judge.outcome import RuleOutcome, Verdict, reasons_to_hold
 from dx_pipeline.judge.row_hash import row_hash_sql
-from dx_pipeline.judge.rule_spec import Suite
+from dx_pipeline.judge.rule_spec import NOTE_SUFFIX, UNREADABLE_SUFFIX, Suite
 from dx_pipeline.judge.split import JudgedBatch, Splitter
 from dx_pipeline.judge.suite import load_suite, suite_error
 from dx_pipeline.judge.suite_guards import suite_problems
@@ -151,8 +151,12 @@ class Judgement:
         if problems:
             raise suite_error(self._suite.path, problems)
         extracted = session.rows()
+        identity = row_identity_columns(self._contract)
         repeats = deduplicate(
-            session.connection, columns, self._contract.key_columns, self._contract.load.cursor
+            session.connection,
+            [column for column in columns if column[0] not in identity],
+            self._contract.key_columns,
+            self._contract.load.cursor,
         )
         engine = self._resources.enter_context(RuleEngine(self._contract, self._suite, session))
         accepted = quarantined = flagged = 0
@@ -185,9 +189,7 @@ class Judgement:
             held=reasons_to_hold(self._contract, self._suite.rules, outcomes, accepted, quarantined),
         )
 
-    def _tagged(
-        self, session: BatchSession, engine: RuleEngine, repeats: Deduplicated
-    ) -> Iterator[JudgedBatch]:
+    def _tagged(self, session: BatchSession, engine: RuleEngine, repeats: Deduplicated) -> Iterator[JudgedBatch]:
         """Run the tagging query and split each of its batches."""
         rules = engine.row_rules()
         query = TaggingQuery(rules, self._repeated(session, rules, repeats))
@@ -201,11 +203,10 @@ class Judgement:
             extra=list(self._extra),
         )
         types = dict(session.types_of(query.sql(shown, self._extra, "0"), self._parameters))
-        hashed = [name for name in (*shown, *self._extra) if name != self._contract.load.cursor]
+        not_content = {self._contract.load.cursor, *row_identity_columns(self._contract)}
+        hashed = [name for name in (*shown, *self._extra) if name not in not_content]
         row_hash = row_hash_sql([(name, types[name]) for name in hashed])
-        relation = session.connection.sql(
-            query.sql(shown, self._extra, row_hash), params=self._parameters or None
-        )
+        relation = session.connection.sql(query.sql(shown, self._extra, row_hash), params=self._parameters or None)
         with relation.to_arrow_reader(self._batch_rows) as reader:
             for batch in reader:
                 tally.add(flag_words(batch), batch.column("_row").to_numpy())
@@ -219,13 +220,20 @@ class Judgement:
         for number, rule in enumerate(rules):
             if rule.broken is None:
                 table = f"repeated_{number}"
-                is_key = set(rule.columns) == set(self._contract.key_columns) and not rule.filtered
+                is_key = set(rule.columns) == set(self._contract.key_columns) and rule.row_filter is None
                 known_unique = is_key and not repeats.has_contested_keys
-                found = not known_unique and repeated_values(
-                    session.connection, rule.columns, rule.domain, table
-                )
+                found = not known_unique and repeated_values(session.connection, rule.columns, rule.domain, table)
                 tables[rule.code] = table if found else None
         return tables
+
+
+def row_identity_columns(contract: Contract) -> frozenset[str]:
+    """Cleaned columns that only tell which physical row of the source this is.
+
+    A copy of a record under another row number is still a copy: these columns are not content.
+    """
+    names = [name for name in contract.row_identity if name not in contract.key_columns]
+    return frozenset({*names, *(name + UNREADABLE_SUFFIX for name in names), *(name + NOTE_SUFFIX for name in names)})
 
 
 def _as_paths(paths: Path | Sequence[Path]) -> tuple[Path, ...]:

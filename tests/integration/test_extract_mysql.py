@@ -105,7 +105,9 @@ def test_increment_and_period(source: pymysql.cursors.Cursor, url: str) -> None:
 
 def test_zero_dates_and_a_year_ahead_survive(source: pymysql.cursors.Cursor, url: str) -> None:
     contract = dossiers(source, 2)
-    source.execute("insert into ho_so values (20, 'a', '', '0000-00-00 00:00:00'), (21, 'b', '', '9999-12-31 23:59:59')")
+    source.execute(
+        "insert into ho_so values (20, 'a', '', '0000-00-00 00:00:00'), (21, 'b', '', '9999-12-31 23:59:59')"
+    )
     before = datetime.now() - timedelta(days=1)
     extraction, rows = read(contract, url)
     assert [row["NgayCapNhat"] for row in rows[2:]] == ["0000-00-00 00:00:00", "9999-12-31 23:59:59"]
@@ -120,7 +122,8 @@ def test_every_type_arrives_exactly(source: pymysql.cursors.Cursor, url: str) ->
         " o varchar(9) character set latin1, p datetime(6), q blob, r char(4), s set('x','y'))"
     )
     source.execute(
-        "insert into loai values (1, 18446744073709551615, '12345678901234567890.0123456789', 16777216, 0.1, b'1000000001',"
+        "insert into loai values (1, 18446744073709551615, '12345678901234567890.0123456789', 16777216, 0.1,"
+        " b'1000000001',"
         " x'00ff', 'Đà Nẵng 🏛', '{\"a\": 1}', 'một phần', '0000-00-00', '838:59:59', '2024-01-31 12:00:00', 2024, 'é',"
         " '2024-01-01 00:00:00.123456', x'', 'ab', 'x,y')"
     )
@@ -161,7 +164,9 @@ def test_integer_cursor_and_text_cursor(source: pymysql.cursors.Cursor, url: str
 def test_query_source(source: pymysql.cursors.Cursor, url: str) -> None:
     dossiers(source)
     query = "select Id, concat(MaHoSo, ' 100%', ':x') as Ma, NgayCapNhat from ho_so where Id % 2 = 0 -- even"
-    contract = make_contract(["Id", "Ma", "NgayCapNhat"], mode="append", cursor="NgayCapNhat", kind="query", query=query)
+    contract = make_contract(
+        ["Id", "Ma", "NgayCapNhat"], mode="append", cursor="NgayCapNhat", kind="query", query=query
+    )
     extraction, rows = read(contract, url)
     assert (rows[0]["Ma"], extraction.source_rows) == ("H50.1-2 100%:x", 5)
     with open_source(contract, url) as reader:
@@ -234,7 +239,8 @@ def test_connection_cut_while_reading(source: pymysql.cursors.Cursor, url: str, 
 
 def test_statement_timeout(source: pymysql.cursors.Cursor, url: str) -> None:
     dossiers(source)
-    contract = make_contract(["Id"], kind="query", query="select Id, sleep(2) as z from ho_so")
+    slow = "(select count(*) from seq_1_to_50000 as a, seq_1_to_50000 as b where a.seq * b.seq = h.Id)"
+    contract = make_contract(["Id", "z"], kind="query", query=f"select h.Id, {slow} as z from ho_so as h")
     with pytest.raises(SourceUnavailable, match="the source stopped reading"):
         read(contract, url + "?init_command=set%20max_statement_time%3D0.2")
 

@@ -43,7 +43,8 @@ def read(contract: Contract, path: Path, window: Window = Window("full")) -> tup
 def test_values_of_any_type_arrive_as_their_exact_text(source: sqlite3.Connection, path: Path) -> None:
     source.execute("create table loai (Id integer primary key, GiaTri)")
     values = [
-        None, 1, -9223372036854775808, 0.1, 3.0000000000000004, 1e300, 2.0, "", "Đà\nNẵng", "a\x00b", b"\x00\xff", "007",
+        None, 1, -9223372036854775808, 0.1, 3.0000000000000004, 1e300, 2.0, "", "Đà\nNẵng", "a\x00b", b"\x00\xff",
+        "007",
     ]  # fmt: skip
     source.executemany("insert into loai (GiaTri) values (?)", [[value] for value in values])
     _, rows = read(make_contract(["GiaTri"], table="loai"), path)
@@ -76,7 +77,9 @@ def test_describe(source: sqlite3.Connection, path: Path) -> None:
             SourceColumn("y", "datetime"),
             SourceColumn("z", ""),
         ]
-    with open_source(make_contract(["a"], kind="query", query="select Id as a, 1 as b from t"), f"sqlite:///{path}") as q:
+    with open_source(
+        make_contract(["a"], kind="query", query="select Id as a, 1 as b from t"), f"sqlite:///{path}"
+    ) as q:
         assert q.describe() == [SourceColumn("a", ""), SourceColumn("b", "")]
 
 
@@ -145,9 +148,9 @@ def test_refusals(source: sqlite3.Connection, path: Path, tmp_path: Path) -> Non
     source.execute("create table t (Id integer)")
     with pytest.raises(SourceDrift, match="khong_co does not exist in the source"):
         read(make_contract(["Id"], table="khong_co"), path)
-    with open_source(make_contract(["Id"], table="khong_co"), f"sqlite:///{path}") as reader:
-        with pytest.raises(SourceDrift, match="khong_co does not exist in the source"):
-            reader.describe()
+    missing = open_source(make_contract(["Id"], table="khong_co"), f"sqlite:///{path}")
+    with missing as reader, pytest.raises(SourceDrift, match="khong_co does not exist in the source"):
+        reader.describe()
     with pytest.raises(SourceDrift, match="lacks a column of the contract"):
         read(make_contract(["Id", "Gone"], table="t"), path)
     with pytest.raises(ContractError, match="refuses the query"):

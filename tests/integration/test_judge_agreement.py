@@ -18,6 +18,8 @@ import yaml
 from dx_pipeline.clean.batch import cleaned_schema
 from dx_pipeline.contract.loader import load_contract
 from dx_pipeline.contract.model import Column, Contract
+from dx_pipeline.judge.expectation_types import SCOPES
+from dx_pipeline.judge.outcome import MASK
 from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.judge.verdict import RuleOutcome
 from tests.judge_batches import UTC, Judged, judge, make_contract, rule, write_batch, write_suite
@@ -81,48 +83,174 @@ RULES = [
     rule("code_not", "column_values_to_not_match_regex", "warning", column="code", regex="-00"),
     rule("code_any", "column_values_to_match_regex_list", "warning", column="code", regex_list=["^H", "9$"]),
     rule(
-        "code_all", "column_values_to_match_regex_list", "warning",
-        column="code", regex_list=["^H", r"\d$"], match_on="all",
+        "code_all",
+        "column_values_to_match_regex_list",
+        "warning",
+        column="code",
+        regex_list=["^H", r"\d$"],
+        match_on="all",
     ),
     rule("code_none", "column_values_to_not_match_regex_list", "warning", column="code", regex_list=["^X", "-0"]),
     rule("code_like", "column_values_to_match_like_pattern", "warning", column="code", like_pattern="H50.0%"),
     rule("code_unlike", "column_values_to_not_match_like_pattern", "warning", column="code", like_pattern="%7"),
-    rule("code_likes", "column_values_to_match_like_pattern_list", "warning", column="code", like_pattern_list=["H%", "%1"]),
-    rule("code_unlikes", "column_values_to_not_match_like_pattern_list", "warning", column="code", like_pattern_list=["X%", "%1"]),
+    rule(
+        "code_likes",
+        "column_values_to_match_like_pattern_list",
+        "warning",
+        column="code",
+        like_pattern_list=["H%", "%1"],
+    ),
+    rule(
+        "code_unlikes",
+        "column_values_to_not_match_like_pattern_list",
+        "warning",
+        column="code",
+        like_pattern_list=["X%", "%1"],
+    ),
     rule("name_length", "column_value_lengths_to_be_between", "warning", column="name", min_value=4, max_value=12),
     rule("ward_length", "column_value_lengths_to_equal", "warning", column="ward", value=5),
-    rule("channel_set", "column_values_to_be_in_set", column="channel", value_set=["online", "desk", "it's \"%\" :x"]),
+    rule("channel_set", "column_values_to_be_in_set", column="channel", value_set=["online", "desk", 'it\'s "%" :x']),
     rule("channel_not", "column_values_to_not_be_in_set", "warning", column="channel", value_set=["desk"]),
     rule("fee_set", "column_values_to_be_in_set", "warning", column="fee", value_set=[0, 5, 10, 100]),
     rule("fee_range", "column_values_to_be_between", column="fee", min_value=0, max_value=900),
     rule("fee_strict", "column_values_to_be_between", "warning", column="fee", min_value=0, strict_min=True),
     rule("fee_online", "column_values_to_be_between", "warning", column="fee", min_value=500, row_condition=ONLINE),
-    rule("fee_other", "column_values_to_be_between", "warning", column="fee", min_value=200, row_condition=NOT_ONLINE_OR_CHEAP),
-    rule("fee_online_mostly", "column_values_to_be_between", "warning", column="fee", min_value=500, mostly=0.5, row_condition=ONLINE),
-    rule("fee_zscore", "column_value_z_scores_to_be_less_than", "warning", column="fee", threshold=1.5, double_sided=True),
+    rule(
+        "fee_other",
+        "column_values_to_be_between",
+        "warning",
+        column="fee",
+        min_value=200,
+        row_condition=NOT_ONLINE_OR_CHEAP,
+    ),
+    rule(
+        "fee_online_mostly",
+        "column_values_to_be_between",
+        "warning",
+        column="fee",
+        min_value=500,
+        mostly=0.5,
+        row_condition=ONLINE,
+    ),
+    rule(
+        "fee_zscore", "column_value_z_scores_to_be_less_than", "warning", column="fee", threshold=1.5, double_sided=True
+    ),
     rule("rate_range", "column_values_to_be_between", "warning", column="rate", min_value=1.1, max_value=7),
     rule("share_range", "column_values_to_be_between", "warning", column="share", min_value=0.0, max_value=0.9),
-    rule("born_range", "column_values_to_be_between", "warning", column="born", min_value=date(1930, 1, 1), max_value=date(2010, 1, 1)),
-    rule("accepted_range", "column_values_to_be_between", column="accepted_at", min_value=datetime(2024, 1, 1), max_value=datetime(2024, 12, 1)),
-    rule("accepted_text", "column_values_to_be_between", "warning", column="accepted_at", min_value="2024-02-01T00:00:00"),
-    rule("ended_before", "column_pair_values_a_to_be_greater_than_b", column_A="ended_at", column_B="accepted_at", or_equal=True, ignore_row_if="either_value_is_missing"),
-    rule("ended_strict", "column_pair_values_a_to_be_greater_than_b", "warning", column_A="ended_at", column_B="accepted_at", ignore_row_if="both_values_are_missing"),
-    rule("paid_is_fee", "column_pair_values_to_be_equal", "warning", column_A="paid", column_B="fee", ignore_row_if="either_value_is_missing"),
-    rule("paid_is_fee_online", "column_pair_values_to_be_equal", "warning", column_A="paid", column_B="fee", ignore_row_if="either_value_is_missing", row_condition=ONLINE),
-    rule("channel_ward", "column_pair_values_to_be_in_set", "warning", column_A="channel", column_B="ward", value_pairs_set=[["online", "19001"], ["desk", "19002"]], ignore_row_if="either_value_is_missing"),
-    rule("sums", "multicolumn_sum_to_equal", "warning", column_list=["fee", "paid"], sum_total=200, ignore_row_if="any_value_is_missing"),
-    rule("all_equal", "multicolumn_values_to_be_equal", "warning", column_list=["fee", "paid", "total"], ignore_row_if="any_value_is_missing"),
-    rule("all_differ", "select_column_values_to_be_unique_within_record", "warning", column_list=["fee", "paid", "total"], ignore_row_if="any_value_is_missing"),
-    rule("total_sql", "columns_to_satisfy_sql", column_list=["fee", "paid", "total"], sql="total >= fee + paid - 500 and 'a:b%' = 'a:b%'"),
-    rule("paid_sql", "columns_to_satisfy_sql", "warning", column_list=["paid", "channel"], sql="paid > 300", row_condition=ONLINE, mostly=0.5),
-    rule("ward_known", "column_values_to_exist_in_table", "warning", column="ward", table_name="ref.ward", table_column="ward"),
+    rule(
+        "born_range",
+        "column_values_to_be_between",
+        "warning",
+        column="born",
+        min_value=date(1930, 1, 1),
+        max_value=date(2010, 1, 1),
+    ),
+    rule(
+        "accepted_range",
+        "column_values_to_be_between",
+        column="accepted_at",
+        min_value=datetime(2024, 1, 1),
+        max_value=datetime(2024, 12, 1),
+    ),
+    rule(
+        "accepted_text", "column_values_to_be_between", "warning", column="accepted_at", min_value="2024-02-01T00:00:00"
+    ),
+    rule(
+        "ended_before",
+        "column_pair_values_a_to_be_greater_than_b",
+        column_A="ended_at",
+        column_B="accepted_at",
+        or_equal=True,
+        ignore_row_if="either_value_is_missing",
+    ),
+    rule(
+        "ended_strict",
+        "column_pair_values_a_to_be_greater_than_b",
+        "warning",
+        column_A="ended_at",
+        column_B="accepted_at",
+        ignore_row_if="both_values_are_missing",
+    ),
+    rule(
+        "paid_is_fee",
+        "column_pair_values_to_be_equal",
+        "warning",
+        column_A="paid",
+        column_B="fee",
+        ignore_row_if="either_value_is_missing",
+    ),
+    rule(
+        "paid_is_fee_online",
+        "column_pair_values_to_be_equal",
+        "warning",
+        column_A="paid",
+        column_B="fee",
+        ignore_row_if="either_value_is_missing",
+        row_condition=ONLINE,
+    ),
+    rule(
+        "channel_ward",
+        "column_pair_values_to_be_in_set",
+        "warning",
+        column_A="channel",
+        column_B="ward",
+        value_pairs_set=[["online", "19001"], ["desk", "19002"]],
+        ignore_row_if="either_value_is_missing",
+    ),
+    rule(
+        "sums",
+        "multicolumn_sum_to_equal",
+        "warning",
+        column_list=["fee", "paid"],
+        sum_total=200,
+        ignore_row_if="any_value_is_missing",
+    ),
+    rule(
+        "all_equal",
+        "multicolumn_values_to_be_equal",
+        "warning",
+        column_list=["fee", "paid", "total"],
+        ignore_row_if="any_value_is_missing",
+    ),
+    rule(
+        "all_differ",
+        "select_column_values_to_be_unique_within_record",
+        "warning",
+        column_list=["fee", "paid", "total"],
+        ignore_row_if="any_value_is_missing",
+    ),
+    rule(
+        "total_sql",
+        "columns_to_satisfy_sql",
+        column_list=["fee", "paid", "total"],
+        sql="total >= fee + paid - 500 and 'a:b%' = 'a:b%'",
+    ),
+    rule(
+        "paid_sql",
+        "columns_to_satisfy_sql",
+        "warning",
+        column_list=["paid", "channel"],
+        sql="paid > 300",
+        row_condition=ONLINE,
+        mostly=0.5,
+    ),
+    rule(
+        "ward_known",
+        "column_values_to_exist_in_table",
+        "warning",
+        column="ward",
+        table_name="ref.ward",
+        table_column="ward",
+    ),
     rule("rows", "table_row_count_to_be_between", min_value=1, max_value=10_000),
     rule("rows_equal", "table_row_count_to_equal", "warning", value=17),
     rule("rows_as_wards", "table_row_count_to_equal_other_table", "warning", other_table_name="ward"),
     rule("columns", "table_column_count_to_equal", "warning", value=len(COLUMNS) + 1),
     rule("columns_between", "table_column_count_to_be_between", "warning", min_value=1, max_value=3),
     rule("column_set", "table_columns_to_match_set", "warning", column_set=["_row", *(c[0] for c in COLUMNS)]),
-    rule("column_list", "table_columns_to_match_ordered_list", "warning", column_list=["_row", *(c[0] for c in COLUMNS)]),
+    rule(
+        "column_list", "table_columns_to_match_ordered_list", "warning", column_list=["_row", *(c[0] for c in COLUMNS)]
+    ),
     rule("fee_exists", "column_to_exist", "warning", column="fee"),
     rule("fee_mean", "column_mean_to_be_between", "warning", column="fee", min_value=0, max_value=600),
     rule("fee_median", "column_median_to_be_between", "warning", column="fee", min_value=0, max_value=1),
@@ -131,15 +259,38 @@ RULES = [
     rule("fee_max", "column_max_to_be_between", "warning", column="fee", max_value=900),
     rule("fee_min", "column_min_to_be_between", "warning", column="fee", min_value=0),
     rule("fee_known", "column_proportion_of_non_null_values_to_be_between", "warning", column="fee", min_value=0.5),
-    rule("fee_quantile", "column_quantile_values_to_be_between", "warning", column="fee", quantile_ranges={"quantiles": [0.5], "value_ranges": [[0, 600]]}),
+    rule(
+        "fee_quantile",
+        "column_quantile_values_to_be_between",
+        "warning",
+        column="fee",
+        quantile_ranges={"quantiles": [0.5], "value_ranges": [[0, 600]]},
+    ),
     rule("ward_distinct", "column_unique_value_count_to_be_between", "warning", column="ward", max_value=30),
     rule("ward_share", "column_proportion_of_unique_values_to_be_between", "warning", column="ward", max_value=0.5),
-    rule("channel_distinct", "column_distinct_values_to_be_in_set", "warning", column="channel", value_set=["online", "desk"]),
+    rule(
+        "channel_distinct",
+        "column_distinct_values_to_be_in_set",
+        "warning",
+        column="channel",
+        value_set=["online", "desk"],
+    ),
     rule("channel_contain", "column_distinct_values_to_contain_set", "warning", column="channel", value_set=["online"]),
-    rule("channel_equal", "column_distinct_values_to_equal_set", "warning", column="channel", value_set=["online", "desk", "phone", "it's \"%\" :x"]),
+    rule(
+        "channel_equal",
+        "column_distinct_values_to_equal_set",
+        "warning",
+        column="channel",
+        value_set=["online", "desk", "phone", 'it\'s "%" :x'],
+    ),
     rule("channel_common", "column_most_common_value_to_be_in_set", "warning", column="channel", value_set=["online"]),
-    rule("query", "unexpected_rows_expectation", "warning", unexpected_rows_query="select _row from {batch} where fee < 0"),
-]  # fmt: skip
+    rule(
+        "query",
+        "unexpected_rows_expectation",
+        "warning",
+        unexpected_rows_query="select _row from {batch} where fee < 0",
+    ),
+]
 
 # The critical row rules again, written by hand.
 REJECTED_SQL = r"""
@@ -172,9 +323,9 @@ def random_rows(count: int, seed: int) -> list[dict[str, Any]]:
         rows.append(
             {
                 "id": maybe(f"r{number if rng.random() < 0.97 else rng.randint(0, count)}", 0.01),
-                "code": maybe(rng.choice(["H50.01-", "H50.02-", "X", "H50-"]) + f"{rng.randint(0, 9999):04d}"),
+                "code": maybe(rng.choice(["H50.01-", "H50.02-", "X", "H50-"]) + f"{rng.randint(0, 999):04d}"),
                 "name": maybe(rng.choice(["Nguyễn Văn A", "Lê", "Trần Thị Bích Ngọc", "Ô"]), 0.15),
-                "channel": maybe(rng.choice(["online", "online", "desk", "phone", "it's \"%\" :x"])),
+                "channel": maybe(rng.choice(["online", "online", "desk", "phone", 'it\'s "%" :x'])),
                 "ward": maybe(rng.choice([*WARDS, "1", "99999"])),
                 "fee": maybe(fee),
                 "paid": maybe(fee if same else rng.randint(0, 600)),
@@ -241,11 +392,7 @@ def plain_results(url: str, table: str, rules: list[Mapping[str, Any]]) -> dict[
     context = quiet_context()
     source = context.data_sources.add_sql("plain", connection_string=url)
     try:
-        batch = (
-            source.add_table_asset("plain", table_name=table)
-            .add_batch_definition_whole_table("plain")
-            .get_batch()
-        )
+        batch = source.add_table_asset("plain", table_name=table).add_batch_definition_whole_table("plain").get_batch()
         built = [ExpectationConfiguration(**entry).to_domain_obj() for entry in rules]
         results = batch.validate(named_suite("plain", built), result_format="SUMMARY").results
     finally:
@@ -257,12 +404,13 @@ def plain_results(url: str, table: str, rules: list[Mapping[str, Any]]) -> dict[
 def assert_same(outcome: RuleOutcome, plain: dict[str, Any]) -> None:
     """Same success, same counts, same percentages, same observed value."""
     raised = [part for part in plain["exception_info"].values() if isinstance(part, dict)]
-    assert not raised and outcome.exception is None, (outcome.code, outcome.exception, raised)
+    assert not raised, (outcome.code, raised)
+    assert outcome.exception is None, (outcome.code, outcome.exception)
     assert outcome.passed == plain["success"], (outcome.code, outcome.gx_result, plain["result"])
     ours, theirs = outcome.gx_result["result"], plain["result"]
     for count in COUNTS:
         assert ours.get(count) == pytest.approx(theirs.get(count)), (outcome.code, count)
-    if isinstance(theirs.get("observed_value"), int | float):
+    if isinstance(theirs.get("observed_value"), int | float) and ours["observed_value"] != MASK:
         assert ours["observed_value"] == pytest.approx(theirs["observed_value"], rel=1e-9), outcome.code
 
 
@@ -283,7 +431,7 @@ def test_each_rule_agrees_with_plain_great_expectations_on_postgresql(
 
 def test_the_rules_are_put_to_the_test(compiled: Judged) -> None:
     """Rules that no row breaks would agree about nothing."""
-    row_rules = [outcome for outcome in compiled.verdict.outcomes if "unexpected_count" in outcome.gx_result["result"]]
+    row_rules = [outcome for outcome in compiled.verdict.outcomes if SCOPES[outcome.type] == "row"]
     broken = {outcome.code for outcome in row_rules if outcome.unexpected}
     assert {outcome.code for outcome in row_rules} - broken == {"empty_null", "empty_regex"}
 
@@ -383,9 +531,7 @@ def test_every_suite_of_the_project_agrees_with_plain_great_expectations(
     with duckdb.connect() as connection:
         connection.execute("set global TimeZone = 'Asia/Ho_Chi_Minh'")
         connection.execute("create table left_row as select unnest($1) as _row", [left])
-        connection.execute(
-            f"create view batch as select * from '{cleaned}' where _row in (select _row from left_row)"
-        )
+        connection.execute(f"create view batch as select * from '{cleaned}' where _row in (select _row from left_row)")
         entries = yaml.safe_load(contract.suite_path.read_text(encoding="utf-8"))["expectations"]
         with shared_session(connection) as url:
             plain = plain_results(url, "batch", entries)

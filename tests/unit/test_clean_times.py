@@ -77,7 +77,7 @@ def test_a_column_of_mixed_forms_is_read_in_one_go() -> None:
     assert clean("datetime", forms * 300) == clean("datetime", forms) * 300
 
 
-def test_every_day_of_four_centuries_of_february() -> None:
+def test_every_february_from_1900_to_2100() -> None:
     days = [f"{y}02{d:02d}" for y in range(1900, 2101) for d in (28, 29, 30)]
     leap = [y for y in range(1900, 2101) if y % 4 == 0 and (y % 100 != 0 or y % 400 == 0)]
     values = [v for v, _, _ in clean("date", days)]

@@ -63,10 +63,15 @@ def test_a_like_name_of_another_type_is_no_rename() -> None:
 
 def test_new_column_warns_or_holds_as_the_contract_says() -> None:
     drift = check_drift(contract(), [*FOUND, SourceColumn("GhiChu", "text")])
-    assert drift.messages == ("column GhiChu is new and not in the contract",)
+    assert drift.messages == ("column GhiChu is new: not in the contract and not in its leftOut list",)
     refuse_drift(contract(on_new_column="warn"), drift)
     with pytest.raises(SourceDrift, match="column GhiChu is new"):
         refuse_drift(contract(on_new_column="hold"), drift)
+
+
+def test_column_left_out_on_purpose_is_not_new() -> None:
+    drift = check_drift(contract(left_out=("GhiChu",)), [*FOUND, SourceColumn("GhiChu", "text")])
+    assert drift.is_none
 
 
 def test_widened_type_holds_or_warns_as_the_contract_says() -> None:
@@ -102,7 +107,7 @@ def test_no_type_on_either_side_is_not_compared() -> None:
     [
         ("CHARACTER VARYING(50)", "varchar(50)"),
         ("character varying", "varchar"),
-        ("bpchar", "char"),
+        ("bpchar", "bpchar"),
         ("timestamp without time zone", "timestamp"),
         ("timestamp(3) with time zone", "timestamptz(3)"),
         ("int8", "bigint"),
@@ -127,6 +132,8 @@ def test_types_have_one_spelling(text: str, normalised: str) -> None:
     ("was", "now", "kind"),
     [
         ("varchar(50)", "character varying(50)", None),
+        ("varchar", "text", None),
+        ("char", "char(5)", "widened"),
         ("varchar(50)", "varchar(51)", "widened"),
         ("varchar(50)", "text", "widened"),
         ("text", "varchar(50)", "narrowed"),

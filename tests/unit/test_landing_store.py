@@ -211,7 +211,9 @@ def test_unknown_batch(store: LandingStore) -> None:
         store.load_manifest("one_stop", "ho_so", 7)
 
 
-@pytest.mark.parametrize(("system", "dataset", "batch_id"), [("..", "ho_so", 1), ("one_stop", "a/b", 1), ("a", "b", -1)])
+@pytest.mark.parametrize(
+    ("system", "dataset", "batch_id"), [("..", "ho_so", 1), ("one_stop", "a/b", 1), ("a", "b", -1)]
+)
 def test_names_cannot_leave_the_landing_zone(store: LandingStore, system: str, dataset: str, batch_id: int) -> None:
     with pytest.raises(LandingError, match="is not a name"):
         store.batch_dir(system, dataset, batch_id)
@@ -298,9 +300,7 @@ def test_full_disk(tmp_path: Path) -> None:
         noise = pa.array([os.urandom(40).hex() for _ in range(20_000)])
         batch = pa.RecordBatch.from_arrays([noise], names=["a"])
         with pytest.raises(LandingError, match=r"the disk of the landing zone .* is full"):
-            store.write(
-                system="s", dataset="d", batch_id=1, schema=batch.schema, batches=[batch] * 20, facts={}
-            )
+            store.write(system="s", dataset="d", batch_id=1, schema=batch.schema, batches=[batch] * 20, facts={})
         assert list((tmp_path / "landing" / "s" / "d").iterdir()) == []
     finally:
         subprocess.run(["umount", "-l", str(tmp_path)], check=True)

@@ -91,7 +91,11 @@ begin
             k.decision,
             s.service_level,
             s.valid_from,
-            coalesce(s.next_from, greatest(k.closed_on, s.valid_from), date '9999-12-31') as valid_to,
+            case
+                when s.next_from is not null then s.next_from
+                when k.closed_on is not null then greatest(k.closed_on, s.valid_from)
+                else date '9999-12-31'
+            end as valid_to,
             s.next_from is null and k.closed_on is null as is_current,
             k.procedure_code is null as is_inferred
         from span as s

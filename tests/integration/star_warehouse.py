@@ -1,0 +1,83 @@
+"""A migrated warehouse on a real embedded server, and short ways to ask and fill it. Shared by test_star_*.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.embedded import EmbeddedServer
+from dx_pipeline.warehouse.load_file import parse_load_file
+from dx_pipeline.warehouse.merge import LoadBinds, MergeCounts, run_load
+from dx_pipeline.warehouse.migrate import migrate
+
+PROJECT = Path(__file__).resolve().parents[2]
+AS_OF = datetime(2024, 7, 1, 1, 0, tzinfo=UTC)
+
+
+@contextmanager
+def migrated_warehouse(folder: Path, version: int = 18) -> Iterator[Warehouse]:
+    """A fresh server of that major version with all migrations applied; stopped and closed at the end."""
+    server = EmbeddedServer(folder, name="star", version=version)
+    address = server.start()
+    try:
+        server.create_database("star")
+        warehouse = Warehouse(make_url(address.url("star")), embedded=server)
+        try:
+            migrate(warehouse, [PROJECT])
+            yield warehouse
+        finally:
+            warehouse.close()
+    finally:
+        server.stop("immediate")
+
+
+def ask(warehouse: Warehouse, query: str, **binds: Any) -> list[tuple[Any, ...]]:
+    """Rows of a query run as the owner."""
+    with warehouse.owner() as connection:
+        return [tuple(row) for row in connection.execute(sa.text(query), binds)]
+
+
+def ask_as(warehouse: Warehouse, role: str, query: str) -> list[tuple[Any, ...]]:
+    """Rows of a query run with the rights of a role."""
+    with warehouse.owner() as connection:
+        connection.exec_driver_sql(f"set local role {role}")
+        return [tuple(row) for row in connection.exec_driver_sql(query)]
+
+
+def fill_stage(warehouse: Warehouse, dataset: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Make the stage table of a one-stop dataset with these columns and rows; ``_row_hash`` follows the content."""
+    columns = {"_row": "bigint", "_row_hash": "bigint", "_warnings": "text[]", **types}
+    table = f"stage.one_stop__{dataset}"
+    with warehouse.loader() as connection:
+        connection.exec_driver_sql(f"drop table if exists {table}")
+        listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        connection.exec_driver_sql(f"create unlogged table {table} ({listed})")
+        for number, row in enumerate(rows):
+            unknown = set(row) - set(columns)
+            assert not unknown, unknown
+            values = {**dict.fromkeys(columns), **row, "_row": number}
+            values["_row_hash"] = row.get("_row_hash", hash(tuple(sorted((k, str(v)) for k, v in row.items()))))
+            connection.execute(
+                sa.text(f"insert into {table} values ({', '.join(f':{name}' for name in columns)})"), values
+            )
+
+
+def load(warehouse: Warehouse, dataset: str, batch_id: int, as_of: datetime = AS_OF) -> MergeCounts:
+    """Run the load file of a one-stop dataset with the loader's rights."""
+    file = parse_load_file(PROJECT / "warehouse_sql" / "load" / "one_stop" / f"{dataset}.sql")
+    with warehouse.loader() as connection:
+        return run_load(connection, file, LoadBinds(batch_id, as_of, 1))
+
+
+def refresh(warehouse: Warehouse, mart: str) -> None:
+    """Run a mart file with the loader's rights, in one transaction."""
+    text = (PROJECT / "warehouse_sql" / "marts" / f"{mart}.sql").read_bytes()
+    with warehouse.loader() as connection:
+        connection.connection.driver_connection.execute(text)  # type: ignore[union-attr]
