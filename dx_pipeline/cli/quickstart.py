@@ -68,10 +68,9 @@ def dev(
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     console.print(f"Dagster UI: http://127.0.0.1:{port}  (Ctrl-C stops it; runs stay in {settings.dagster_home})")
     os.chdir(PROJECT_ROOT)
-    os.execvp(
-        sys.executable,
-        [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)],
-    )
+    quiet = ["-W", "ignore:Function `dev_command` is superseded"]
+    serve = ["-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+    os.execvp(sys.executable, [sys.executable, *quiet, *serve])
 
 
 def _show_answers(connection: sa.Connection) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -43,6 +44,7 @@ from dx_pipeline.extract.source import Extraction, SourceColumn
 from dx_pipeline.extract.window import Window
 
 BLOCK_BYTES = 4 * 1024 * 1024
+_ROW_TEXT = re.compile(r"(got \d+).*")
 _FIELD_LIMIT = min(sys.maxsize, 2**31 - 1)
 
 
@@ -268,8 +270,13 @@ class CsvReader:
                     yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
         except pa.ArrowInvalid as error:
             raise UnreadableSource(
-                f"{self._contract.id}: {file.name} cannot be parsed: {' '.join(str(error).split())[:200]}",
+                f"{self._contract.id}: {file.name} cannot be parsed: {_without_cells(str(error))}",
                 next_step="ask the owner to export the file again",
             ) from None
         except OSError as error:
             raise unreadable_file(self._contract, file.name, error) from None
+
+
+def _without_cells(message: str) -> str:
+    """Arrow's message without the text of the row, which may be personal."""
+    return _ROW_TEXT.sub(r"\1", " ".join(message.split()))[:200]

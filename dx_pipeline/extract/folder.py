@@ -142,12 +142,21 @@ def header_names(contract: Contract, file: SourceFile, cells: list[str]) -> list
     A blank cell (often the rest of a merged one) is named ``column_<position>``.
 
     Raises:
+        SourceDrift: not one of the contract's columns is there. Nothing of the row is shown, because a
+            file without a header has people's data in that place.
         UnreadableSource: a name is there twice.
     """
     names = []
     for number, cell in enumerate(cells, start=1):
         name = header_name(cell)
         names.append(name or f"column_{number}")
+    if not any(header_name(column.source_name) in names for column in contract.columns):
+        raise SourceDrift(
+            f"{contract.id}: row {contract.source.header_row} of {file.name} ({len(cells)} cells) holds none of the "
+            "contract's column names",
+            next_step=f"see whether the file has a header, and check source.delimiter, source.headerRow, source.sheet "
+            f"and physicalName in {contract.path}",
+        )
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise UnreadableSource(

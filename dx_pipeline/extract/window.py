@@ -52,8 +52,20 @@ def is_integer_cursor(column: Column) -> bool:
 
 
 def column_timezone(column: Column) -> str:
-    """IANA name of the time zone in which naive times of this column are written."""
-    return str(column.options.get("timezone", DEFAULT_TIMEZONE))
+    """IANA name of the time zone in which naive times of this column are written.
+
+    Raises:
+        ContractError: there is no such time zone.
+    """
+    name = str(column.options.get("timezone", DEFAULT_TIMEZONE))
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ContractError(
+            f"column {column.name}: options.timezone {name[:40]!r} is not a time zone",
+            next_step="use an IANA name such as Asia/Ho_Chi_Minh or UTC",
+        ) from None
+    return name
 
 
 def increment_window(contract: Contract, watermark: str | None) -> Window:

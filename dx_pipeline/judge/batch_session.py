@@ -22,6 +22,8 @@ TIME_ZONE = "Asia/Ho_Chi_Minh"
 STREAMING_BUFFER = "24MB"
 """Rows DuckDB may compute ahead of the reader; its default of 1 MB leaves its threads idle."""
 _QUOTED_VALUE = re.compile(r"'[^']*'")
+_VALUE_ERROR = re.compile(r"((?:Conversion|Invalid Input|Out of Range|Constraint) Error):.*")
+"""Errors about a value, which they show in any form."""
 
 
 class JudgeError(DxError):
@@ -102,14 +104,19 @@ class BatchSession:
 
 
 def without_values(error: BaseException | str) -> str:
-    """First line of an error without the quoted texts in it, which may be somebody's data."""
+    """First line of an error without what may be somebody's data or a key."""
     lines = str(error).strip().splitlines()
-    return _QUOTED_VALUE.sub("'…'", lines[0]) if lines else type(error).__name__
+    if not lines:
+        return type(error).__name__
+    return _QUOTED_VALUE.sub("'…'", _VALUE_ERROR.sub(r"\1", lines[0]))
 
 
-def unjudgeable(error: BaseException, about: str = "") -> JudgeError:
-    """JudgeError for a failure of DuckDB, without data values."""
-    where = f" ({about})" if about else ""
+def unjudgeable(error: BaseException, dataset: str = "", rule: str | None = None) -> JudgeError:
+    """JudgeError for a failure of DuckDB, without data values; ``rule``: code of the rule that crashed."""
+    named = [dataset] if dataset else []
+    if rule is not None:
+        named.append(f"quy tắc | rule {rule}")
+    where = f" ({', '.join(named)})" if named else ""
     if isinstance(error, duckdb.OutOfMemoryException):
         step = "Tăng DX_JUDGE_MEMORY rồi chạy lại | raise DX_JUDGE_MEMORY and run again"
     else:

@@ -125,7 +125,7 @@ def _compiled(candidate: _Candidate, broken: str | None, engine: SqlAlchemyExecu
     return CompiledRule(
         row_rule=RowRule(
             code=candidate.spec.code,
-            columns=columns,
+            columns=tuple(name for name in columns if name in candidate.spec.columns),
             broken=broken,
             row_filter=None if row_filter is None else literal_sql(row_filter),
             domain=None if domain is None else literal_sql(domain),

@@ -73,8 +73,8 @@ def deduplicate(
         """
     )
     dropped = _count(connection, _DROPPED)
-    where = f"where _row not in (select _row from {_DROPPED})" if dropped else ""
-    connection.execute(f"create view {JUDGED} as select * from {CLEANED} {where}")
+    without = f"anti join {_DROPPED} using (_row)" if dropped else ""
+    connection.execute(f"create view {JUDGED} as select * from {CLEANED} {without}")
     return Deduplicated(dropped, has_contested_keys=True)
 
 

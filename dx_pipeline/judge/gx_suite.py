@@ -28,6 +28,8 @@ from dx_pipeline.judge.suite import suite_error
 
 # Importing Great Expectations sends every warning of the process to the log "py.warnings".
 logging.captureWarnings(False)
+# It logs exceptions with the values that caused them, which may be personal; outcomes carry them without.
+logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
 
 # `get_context` sets a project manager of the whole process.
 _context_lock = threading.Lock()

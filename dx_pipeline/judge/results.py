@@ -99,6 +99,19 @@ class RuleEngine:
             return False
         return True
 
+    def crashing_rule(self) -> str | None:
+        """Code of the first rule whose condition DuckDB cannot evaluate on some row, or None."""
+        with self._session.connection.cursor() as cursor:
+            for rule in self.row_rules():
+                for condition in (rule.broken, rule.domain):
+                    if condition is None:
+                        continue
+                    try:
+                        cursor.execute(f"select count(*) filter (where {condition}) from {JUDGED}").fetchall()
+                    except duckdb.Error:
+                        return rule.code
+        return None
+
     def row_rules(self) -> list[RowRule]:
         """The rules that the tagging pass judges."""
         return [rule.row_rule for rule in self._compiled.rules]

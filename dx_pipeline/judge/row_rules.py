@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
-from great_expectations.compatibility.pydantic import Field
+from great_expectations.compatibility.pydantic import Field, validator
 from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
 from great_expectations.expectations.expectation import ColumnMapExpectation, MulticolumnMapExpectation
 from great_expectations.expectations.metrics.map_metric_provider.column_condition_partial import (
@@ -44,6 +44,13 @@ class _RowSatisfiesSql(MulticolumnMapMetricProvider):
 
 class ExpectColumnsToSatisfySql(MulticolumnMapExpectation):
     """Expect each row to make ``sql`` true; null counts as true, as in a SQL check constraint."""
+
+    @validator("column_list")
+    def _validate_column_list(cls, v: list[str]) -> list[str]:
+        """One column is enough here. The engine wants two, so the row number joins it."""
+        if not v:
+            raise ValueError("column_list must name the columns the predicate reads")
+        return [*v, "_row"] if len(v) == 1 else v
 
     sql: str = Field(description="SQL boolean expression over the columns in column_list")
     ignore_row_if: Literal["all_values_are_missing", "any_value_is_missing", "never"] = "never"

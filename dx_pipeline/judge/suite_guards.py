@@ -18,6 +18,7 @@ LARGEST_EXACT_INTEGER = 2**53
 """Great Expectations keeps integer bounds as float64; above this they are no longer exact."""
 
 ROW = "_row"
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 _REGEX_KEYS = ("regex", "regex_list")
 
 
@@ -144,14 +145,28 @@ def _predicate_fault(sql: object) -> str | None:
     """Why the text is not one SQL boolean expression, or None; columns are checked when judging."""
     if not isinstance(sql, str) or not sql.strip():
         return "the predicate is empty"
-    if ";" in sql or "--" in sql or "/*" in sql:
-        return "`;` and comments are not allowed"
+    bare = _QUOTED.sub("", sql)
+    for token in (";", "--", "/*", "$"):
+        if token in bare:
+            return f"`{token}` is not allowed"
+    if not _balanced(bare):
+        return "its parentheses do not match"
     try:
         if len(duckdb.extract_statements(f"select ({sql}) from batch")) != 1:
             return "it must be one expression"
     except duckdb.Error as error:
         return _first_line(error)
     return None
+
+
+def _balanced(text: str) -> bool:
+    """True when every parenthesis closes one opened before it, so that the text cannot leave its place."""
+    depth = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def _first_line(error: Exception) -> str:

@@ -167,7 +167,7 @@ def code_lists(words: Words, positions: Mapping[str, int]) -> pa.Array:
         here = {code: at % BITS for code, at in positions.items() if at // BITS == number}
         if not here:
             continue
-        mask = np.int64(sum(1 << bit for bit in here.values()))
+        mask = np.int64(sum({1 << bit for bit in here.values()}))  # rules may share a flag
         encoded = pa.array(word & mask).dictionary_encode()
         values = encoded.dictionary.to_pylist()
         set_here = [[code for code, bit in here.items() if value >> bit & 1] for value in values]

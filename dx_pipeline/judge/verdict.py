@@ -124,13 +124,14 @@ class Judgement:
             JudgeError: the batch cannot be read, memory is too small, or a rule crashed on a value.
         """
         if self._started:
-            raise JudgeError("batches() was called twice", next_step="make a new Judgement")
+            raise JudgeError(
+                "batches() đã được gọi | batches() was called before",
+                next_step="Tạo Judgement mới | make a new Judgement",
+            )
         self._started = True
         try:
             yield from self._judge()
-        except duckdb.Error as error:
-            raise unjudgeable(error, self._contract.id) from None
-        except pa.ArrowException as error:
+        except (duckdb.Error, pa.ArrowException) as error:
             raise unjudgeable(error, self._contract.id) from None
 
     def _judge(self) -> Iterator[JudgedBatch]:
@@ -206,11 +207,15 @@ class Judgement:
         not_content = {self._contract.load.cursor, *row_identity_columns(self._contract)}
         hashed = [name for name in (*shown, *self._extra) if name not in not_content]
         row_hash = row_hash_sql([(name, types[name]) for name in hashed])
-        relation = session.connection.sql(query.sql(shown, self._extra, row_hash), params=self._parameters or None)
-        with relation.to_arrow_reader(self._batch_rows) as reader:
-            for batch in reader:
-                tally.add(flag_words(batch), batch.column("_row").to_numpy())
-                yield splitter.split(batch)
+        try:
+            relation = session.connection.sql(query.sql(shown, self._extra, row_hash), params=self._parameters or None)
+            with relation.to_arrow_reader(self._batch_rows) as reader:
+                for batch in reader:
+                    tally.add(flag_words(batch), batch.column("_row").to_numpy())
+                    yield splitter.split(batch)
+        except (duckdb.Error, pa.ArrowException) as error:
+            code = None if isinstance(error, duckdb.OutOfMemoryException) else engine.crashing_rule()
+            raise unjudgeable(error, self._contract.id, rule=code) from None
 
     def _repeated(
         self, session: BatchSession, rules: Sequence[RowRule], repeats: Deduplicated

@@ -20,7 +20,9 @@ OWNER_TAG = "dx/process"
 _DAGSTER_YAML = """\
 # Written by dx on first use; edit freely, it is not written again.
 telemetry:
-  enabled: false
+  enabled: false          # nothing is sent to Dagster's makers
+nux:
+  enabled: false          # nor is a mail address asked for
 concurrency:
   pools:
     default_limit: 1      # one step at a time reads a source; raise per pool in the UI

@@ -53,6 +53,7 @@ class _Target:
     name: str
     columns: tuple[str, ...]
     partition_column: str | None
+    kind_column: str | None
 
 
 def run_load(connection: Connection, load: LoadFile, binds: LoadBinds, *, stage_rejected: str | None = None) -> MergeCounts:
@@ -115,42 +116,59 @@ def _upsert(
 ) -> MergeCounts:
     if target.partition_column is None:
         return _upsert_existing(connection, step, target, columns, binds, only_where="true")
-    month = f"date_trunc('month', q.{_q(target.partition_column)}::timestamp)::date"
+    month = _month_of(target)
+    kind = f"q.{_q(target.kind_column)}" if target.kind_column else "null::smallint"
     incoming = connection.execute(
-        *_statement(f"select distinct {month} from ({step.sql}\n) as q", binds)
-    ).scalars().all()  # fmt: skip
-    if None in incoming:
+        *_statement(f"select distinct {kind} as kind, {month} as month from ({step.sql}\n) as q", binds)
+    ).all()
+    kinds = {row.kind for row in incoming}
+    if len(kinds) > 1:
+        raise LoadFileError(f"the SELECT gives rows with {len(kinds)} values of {target.kind_column}, one is allowed")
+    months = sorted(row.month for row in incoming if row.month is not None)
+    if len(months) < len(incoming):
         raise LoadFileError(f"the SELECT gives rows without {target.partition_column}, the partition column")
-    existing = set(_partition_months(connection, target))
-    fresh = sorted(month for month in incoming if month not in existing)
+    fresh: list[Any] = list(
+        connection.execute(
+            sa.text("select ops.missing_months(cast(:parent as regclass), cast(:months as date[]), cast(:kind as smallint))"),
+            {"parent": target.name, "months": months, "kind": next(iter(kinds), None)},
+        ).scalar_one()
+        if months
+        else []
+    )
     counts = MergeCounts()
     if fresh:
-        counts = _fill_fresh_partitions(connection, step, target, columns, binds, fresh)
-    if len(fresh) < len(incoming):
+        counts = _fill_fresh_partitions(connection, step, target, columns, binds, fresh, next(iter(kinds)))
+    if len(fresh) < len(months):
         rest = _upsert_existing(
             connection, step, target, columns, binds, only_where=f"not ({month} = any(:fresh))", fresh=fresh
         )
-        counts = MergeCounts(
-            counts.rows + rest.rows, counts.inserted + rest.inserted, rest.updated, rest.unchanged
-        )  # fmt: skip
-    return replace(counts, months=tuple(sorted(incoming)))
+        counts = MergeCounts(counts.rows + rest.rows, counts.inserted + rest.inserted, rest.updated, rest.unchanged)
+    return replace(counts, months=tuple(months))
 
 
 def _fill_fresh_partitions(
-    connection: Connection, step: LoadStep, target: _Target, columns: list[str], binds: LoadBinds, months: list[Any]
+    connection: Connection,
+    step: LoadStep,
+    target: _Target,
+    columns: list[str],
+    binds: LoadBinds,
+    months: list[Any],
+    kind: int | None,
 ) -> MergeCounts:
     """Whole new months: fill partitions without indexes, index them, attach them."""
     shell = connection.execute(
-        sa.text("select ops.begin_fresh_partitions(cast(:parent as regclass), cast(:months as date[]))::text"),
-        {"parent": target.name, "months": months},
+        sa.text(
+            "select ops.begin_fresh_partitions(cast(:parent as regclass), cast(:months as date[]),"
+            " cast(:kind as smallint))::text"
+        ),
+        {"parent": target.name, "months": months, "kind": kind},
     ).scalar_one()
     names = ", ".join(_q(name) for name in columns)
-    month = f"date_trunc('month', q.{_q(str(target.partition_column))}::timestamp)::date"
     result = connection.execute(
         *_statement(
             f"insert into {shell} ({names}, first_batch_id, last_batch_id, loaded_at)"
             f" select {_prefixed('q', columns)}, :batch_id, :batch_id, cast(:as_of as timestamptz)"
-            f" from ({step.sql}\n) as q where {month} = any(:fresh)",
+            f" from ({step.sql}\n) as q where {_month_of(target)} = any(:fresh)",
             binds,
             fresh=months,
         )
@@ -382,9 +400,11 @@ def _close_missing(
 def _describe(connection: Connection, name: str) -> _Target:
     rows = connection.execute(
         sa.text(
-            "select a.attname, c.relkind, (select pa.attname from pg_partitioned_table p join pg_attribute pa"
-            " on pa.attrelid = p.partrelid and pa.attnum = p.partattrs[0] where p.partrelid = c.oid) as partition_column"
+            "select a.attname, p.partnatts, case when p.partstrat = 'r' then (select array_agg(pa.attname order by n)"
+            " from unnest(p.partattrs::int2[]) with ordinality as k(attnum, n) join pg_attribute pa"
+            " on pa.attrelid = p.partrelid and pa.attnum = k.attnum) end as partition_columns"
             " from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
+            " left join pg_partitioned_table p on p.partrelid = c.oid"
             " where c.oid = to_regclass(:name) order by a.attnum"
         ),
         {"name": name},
@@ -393,21 +413,18 @@ def _describe(connection: Connection, name: str) -> _Target:
         raise LoadFileError(
             f"target table {name} does not exist", next_step="create it in a migration or in the dx:tables section"
         )
-    return _Target(name, tuple(row[0] for row in rows), rows[0][2])
-
-
-def _partition_months(connection: Connection, target: _Target) -> list[Any]:
-    """First day of each month that has a partition already."""
-    return list(
-        connection.execute(
-            sa.text(
-                r"select (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \(''([0-9-]+)'))[1]::date"
-                " from pg_inherits i join pg_class c on c.oid = i.inhrelid"
-                " where i.inhparent = to_regclass(:name) and pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'"
-            ),
-            {"name": target.name},
-        ).scalars()
+    cut_by = rows[0].partition_columns or []
+    return _Target(
+        name,
+        tuple(row.attname for row in rows),
+        partition_column=cut_by[-1] if cut_by else None,
+        kind_column=cut_by[0] if len(cut_by) == 2 else None,
     )
+
+
+def _month_of(target: _Target) -> str:
+    """First day of the month of a row ``q``, as SQL."""
+    return f"date_trunc('month', q.{_q(str(target.partition_column))}::timestamp)::date"
 
 
 def _select_columns(connection: Connection, step: LoadStep, binds: LoadBinds) -> list[str]:

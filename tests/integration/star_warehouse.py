@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -22,20 +25,29 @@ AS_OF = datetime(2024, 7, 1, 1, 0, tzinfo=UTC)
 
 
 @contextmanager
-def migrated_warehouse(folder: Path, version: int = 18) -> Iterator[Warehouse]:
-    """A fresh server of that major version with all migrations applied; stopped and closed at the end."""
-    server = EmbeddedServer(folder, name="star", version=version)
-    address = server.start()
+def running_server(version: int = 18) -> Iterator[EmbeddedServer]:
+    """A server of that major version in a folder of its own; both are gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="dx-test-"))
+    server = EmbeddedServer(folder, name="star", version=version, settings={"fsync": "off"})
+    server.start()
     try:
-        server.create_database("star")
-        warehouse = Warehouse(make_url(address.url("star")), embedded=server)
-        try:
-            migrate(warehouse, [PROJECT])
-            yield warehouse
-        finally:
-            warehouse.close()
+        yield server
     finally:
         server.stop("immediate")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def migrated_warehouse(server: EmbeddedServer) -> Iterator[Warehouse]:
+    """A new database on the server with all migrations applied."""
+    name = f"w_{uuid4().hex[:12]}"
+    server.create_database(name)
+    warehouse = Warehouse(make_url(server.start().url(name)), embedded=server)
+    try:
+        migrate(warehouse, [PROJECT])
+        yield warehouse
+    finally:
+        warehouse.close()
 
 
 def ask(warehouse: Warehouse, query: str, **binds: Any) -> list[tuple[Any, ...]]:

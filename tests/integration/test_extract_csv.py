@@ -251,9 +251,16 @@ def test_header_only(tmp_path: Path) -> None:
 
 def test_missing_columns_name_the_file(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("Ma,Ten\n1,a\n")
-    (tmp_path / "b.csv").write_text("Ma;Ten\n1;a\n")
-    with pytest.raises(SourceDrift, match="b.csv lacks the columns Ma, Ten; its header is: Ma;Ten") as caught:
+    (tmp_path / "b.csv").write_text("Ma,Ho ten\n1,a\n")
+    with pytest.raises(SourceDrift, match="b.csv lacks the column Ten; its header is: Ma, Ho ten"):
         read(make_contract(["Ma", "Ten"], kind="csv", path="*.csv"), tmp_path)
+
+
+def test_file_without_header_shows_nobody(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1,Nguyễn Văn A,045201000001\n")
+    with pytest.raises(SourceDrift, match=r"row 1 of a.csv \(3 cells\) holds none of the contract's column") as caught:
+        read(make_contract(["Ma", "Ten"], kind="csv", path="*.csv"), tmp_path)
+    assert "Nguyễn" not in str(caught.value)
     assert "source.delimiter" in caught.value.next_step
 
 

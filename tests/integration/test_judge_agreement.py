@@ -24,6 +24,8 @@ from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.judge.verdict import RuleOutcome
 from tests.judge_batches import UTC, Judged, judge, make_contract, rule, write_batch, write_suite
 
+pytestmark = pytest.mark.filterwarnings("ignore:You are using a generic SQLDatasource")
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECTS = [ROOT, *sorted((ROOT / "examples").iterdir())]
 CONTRACTS = [(project, path) for project in PROJECTS for path in sorted(project.glob("assets/*/*.odcs.yaml"))]
@@ -242,6 +244,7 @@ RULES = [
         table_name="ref.ward",
         table_column="ward",
     ),
+    rule("ward_sql", "columns_to_satisfy_sql", "warning", column_list=["ward"], sql="length(ward) = 5"),
     rule("rows", "table_row_count_to_be_between", min_value=1, max_value=10_000),
     rule("rows_equal", "table_row_count_to_equal", "warning", value=17),
     rule("rows_as_wards", "table_row_count_to_equal_other_table", "warning", other_table_name="ward"),

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from dx_pipeline.warehouse.connection import Warehouse
-from tests.integration.star_warehouse import ask, fill_stage, load, migrated_warehouse, refresh
+from dx_pipeline.warehouse.embedded import EmbeddedServer
+from tests.integration.star_warehouse import ask, fill_stage, load, migrated_warehouse, refresh, running_server
 
 CATALOGUE = {
     "ma_tthc": "text",
@@ -74,9 +75,15 @@ VERSIONS = (
 KEYS = "select procedure_sk, procedure_code, valid_from, row_hash, last_batch_id from core.dim_procedure order by 1"
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedServer]:
+    with running_server() as running:
+        yield running
+
+
 @pytest.fixture
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with migrated_warehouse(tmp_path_factory.mktemp("star")) as opened:
+def warehouse(server: EmbeddedServer) -> Iterator[Warehouse]:
+    with migrated_warehouse(server) as opened:
         yield opened
 
 
@@ -195,9 +202,7 @@ def test_an_inferred_procedure_is_completed_in_place(warehouse: Warehouse) -> No
         ("2030-01-01", 1, 3, 0),
     ],
 )
-def test_procedures_of_each_level_on_a_day(
-    level_mart: Warehouse, day: str, partial: int, full: int, info: int
-) -> None:
+def test_procedures_of_each_level_on_a_day(level_mart: Warehouse, day: str, partial: int, full: int, info: int) -> None:
     answer = ask(level_mart, "select * from mart.service_level_on(cast(:day as date))", day=day)
     assert answer == [(partial, full, info, 0, 4)]
     assert ask(
@@ -219,8 +224,8 @@ def test_a_stretch_starts_only_where_a_count_changes(level_mart: Warehouse) -> N
 
 
 @pytest.fixture(scope="module")
-def level_mart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with migrated_warehouse(tmp_path_factory.mktemp("star")) as opened:
+def level_mart(server: EmbeddedServer) -> Iterator[Warehouse]:
+    with migrated_warehouse(server) as opened:
         _load_catalogue(opened, 1)
         _load_log(opened, 2)
         refresh(opened, "service_level_on_date")

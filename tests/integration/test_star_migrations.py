@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.integration.star_warehouse import PROJECT, ask, ask_as, migrated_warehouse
 
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.migrate import migrate
+from tests.integration.star_warehouse import PROJECT, ask, ask_as, migrated_warehouse, running_server
 
 DIMENSIONS_BY_KEY = {
     "dim_date": "date_key",
@@ -27,8 +27,8 @@ DIMENSIONS_BY_KEY = {
 
 
 @pytest.fixture(scope="module", params=[16, 18])
-def warehouse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with migrated_warehouse(tmp_path_factory.mktemp("star"), request.param) as opened:
+def warehouse(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
+    with running_server(request.param) as server, migrated_warehouse(server) as opened:
         yield opened
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from dx_pipeline.warehouse.connection import Warehouse
-from tests.integration.star_warehouse import ask, migrated_warehouse
+from tests.integration.star_warehouse import ask, migrated_warehouse, running_server
 
 DOSSIER = (
     "insert into {table} (dossier_code, registered_on, agency_sk, procedure_sk, field_sk, commune_sk,"
@@ -21,8 +21,8 @@ DOSSIER = (
 
 
 @pytest.fixture(scope="module", params=[16, 18])
-def warehouse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with migrated_warehouse(tmp_path_factory.mktemp("star"), request.param) as opened:
+def warehouse(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
+    with running_server(request.param) as server, migrated_warehouse(server) as opened:
         yield opened
 
 
@@ -122,7 +122,8 @@ def test_an_attached_month_has_the_keys_and_indexes_of_one_made_empty(warehouse:
     assert ask(
         warehouse,
         "select count(*) filter (where c.relispartition), count(*) from pg_index as i"
-        " join pg_class as c on c.oid = i.indexrelid where i.indrelid = 'core_partition.fact_dossier_2023_09'::regclass",
+        " join pg_class as c on c.oid = i.indexrelid"
+        " where i.indrelid = 'core_partition.fact_dossier_2023_09'::regclass",
     ) == [(2, 2)]
 
 

@@ -70,6 +70,12 @@ def test_period_needs_a_declaration() -> None:
         period_window(dossiers(), date(2024, 1, 1))
 
 
+def test_unknown_time_zone_is_refused() -> None:
+    contract = dossiers(timezone="Asia/Dong_Ha")
+    with pytest.raises(ContractError, match="'Asia/Dong_Ha' is not a time zone"):
+        increment_window(contract, "2024-01-01T00:00:00")
+
+
 def test_parse_naive_refuses_what_is_no_time() -> None:
     assert parse_naive("31/12/2024") is None
     assert parse_naive("2024-12-31") is not None

@@ -18,7 +18,8 @@
 --   time. Withdrawn: on time. Stopped (8): paused, judged by the day it stopped, and carried on in later months.
 --   Paused for a supplement or a fee: judged by the day the pause began. Open: overdue when due before the last day
 --   of the period. Balance: carried over + received = finished + returned + in progress + paused.
---   Of the start of a fee pause (6) only the last update is known: earlier months count the dossier as in progress.
+--   Of the start of a fee pause (6) only the last update of the dossier is known, and so for a supplement (5) that
+--   nothing else tells of: the months before that update count the dossier as in progress.
 --
 -- Cause of a difference, the first that holds: more than one supplement; no due date; withdrawn; supplement time
 -- taken off; open at the end of the period; time of day.
@@ -108,7 +109,7 @@ dossier as (
     left join supplement as s on s.dossier_code = d.dossier_code and s.registered_on = d.registered_on
     left join core.duplicate_dossier as x on x.dossier_code = d.dossier_code and x.registered_on = d.registered_on
     where
-        d.received_on is not null
+        d.received_on <= (select max(t.last_day) from on_time_period as t)
         and d.deleted_at is null
         and x.dossier_code is null
 ),

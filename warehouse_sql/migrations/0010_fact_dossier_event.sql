@@ -27,7 +27,8 @@ create table if not exists core.fact_dossier_event (
     quality_flags text[],
     constraint fact_dossier_event_pkey primary key (dossier_code, registered_on, event_kind_sk, event_id)
 )
-partition by range (registered_on);
+-- One partition level with a composite key: each kind of event has months of its own.
+partition by range (event_kind_sk, registered_on);
 
 alter table core.fact_dossier_event add constraint fact_dossier_event_kind_fkey
 foreign key (event_kind_sk) references core.dim_event_kind (event_kind_sk);

@@ -1,0 +1,117 @@
+"""One small province for all fault tests, its warehouse loaded once without any fault, and copies to break."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from dotenv import dotenv_values
+from psycopg import sql
+
+from dx_pipeline.sandbox.province import SandboxProvince
+from dx_pipeline.settings import Settings
+from dx_pipeline.warehouse.embedded import EmbeddedServer
+from tests.conftest import Installation
+from tests.faults.star import star_checksums
+
+DOSSIERS = 2_000
+
+
+class Province:
+    """The sandbox's one-stop database and copies of it."""
+
+    def __init__(self, home: Path) -> None:
+        self._sandbox = SandboxProvince(Settings(home=home))
+        self._reader = sa.make_url(str(dotenv_values(home / "connections.env")["DX_CONNECTION_ONE_STOP"]))
+
+    @property
+    def reader_password(self) -> str:
+        return str(self._reader.password)
+
+    def admin_url(self, database: str) -> str:
+        """libpq URL of a database, as one who may change it."""
+        url = sa.make_url(self._sandbox.admin_url()).set(drivername="postgresql", database=database)
+        return url.render_as_string(hide_password=False)
+
+    def reader_url(self, database: str, *, password: str | None = None) -> str:
+        """URL of a database, as the pipeline reads it."""
+        url = self._reader.set(database=database, password=password or self.reader_password)
+        return url.render_as_string(hide_password=False)
+
+    def copy(self, *statements: str) -> str:
+        """Name of a new copy of the one-stop database, changed by the given statements."""
+        name = f"mot_cua_{uuid4().hex[:8]}"
+        with psycopg.connect(self.admin_url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("create database {} template mot_cua").format(sql.Identifier(name)))
+        self.change(name, *statements)
+        return name
+
+    def change(self, database: str, *statements: str) -> None:
+        with psycopg.connect(self.admin_url(database)) as connection:
+            connection.execute("set search_path = motcua")
+            for statement in statements:
+                connection.execute(statement)  # type: ignore[arg-type]
+
+    def value(self, database: str, statement: str) -> object:
+        with psycopg.connect(self.admin_url(database)) as connection:
+            connection.execute("set search_path = motcua")
+            row = connection.execute(statement).fetchone()  # type: ignore[arg-type]
+        assert row is not None
+        return row[0]
+
+
+class LoadedProvince(Installation):
+    """An installation whose one-stop system was loaded once, undisturbed."""
+
+    def __init__(self, installation: Installation) -> None:
+        super().__init__(installation.home)
+        self.dx("sandbox", "build", "--dossiers", str(DOSSIERS))
+        self.province = Province(self.home)
+        self.dx("run")
+        self.checksums = star_checksums(warehouse_url(self.home))
+
+    def reading(self, database: str) -> Installation:
+        """The same installation, reading a copy of the one-stop database."""
+        other = Installation(self.home)
+        other.environment["DX_CONNECTION_ONE_STOP"] = self.province.reader_url(database)
+        return other
+
+
+def warehouse_url(home: Path) -> str:
+    """libpq URL of an installation's embedded warehouse, as its owner."""
+    return EmbeddedServer(home, name="warehouse").start().url("dx_warehouse", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def loaded(make_installation: Callable[[], Installation]) -> LoadedProvince:
+    return LoadedProvince(make_installation())
+
+
+class NewWarehouse(Installation):
+    """An installation with an empty warehouse of its own on a shared server; it reads the loaded province."""
+
+    def __init__(self, installation: Installation, loaded: LoadedProvince, server: EmbeddedServer) -> None:
+        super().__init__(installation.home)
+        name = f"w_{uuid4().hex[:12]}"
+        address = server.start()
+        server.create_database(name)
+        self.url = address.url(name, "postgresql")
+        self.environment["DX_WAREHOUSE_URL"] = self.url
+        self.environment["DX_CONNECTION_ONE_STOP"] = loaded.province.reader_url("mot_cua")
+        keys = self.home / "keys"
+        keys.mkdir(mode=0o700)
+        (keys / "pseudonym.json").write_bytes((loaded.home / "keys" / "pseudonym.json").read_bytes())
+        (keys / "pseudonym.json").chmod(0o600)
+
+
+@pytest.fixture
+def new_warehouse(
+    make_installation: Callable[[], Installation], loaded: LoadedProvince, source_server: EmbeddedServer
+) -> NewWarehouse:
+    """An empty warehouse; its pseudonym key is the loaded one's, so that both stars can be compared."""
+    return NewWarehouse(make_installation(), loaded, source_server)
+

@@ -1,0 +1,252 @@
+"""Killed at the worst moments, a run leaves nothing half done, and the next one brings the same star."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.conftest import Installation
+from tests.faults.conftest import LoadedProvince, NewWarehouse, warehouse_url
+from tests.faults.runs import (
+    Run,
+    holding,
+    kill_server,
+    leftovers,
+    somebody_waits_for,
+    somebody_waits_for_a_dataset,
+    value,
+)
+from tests.faults.star import star_checksums
+
+pytestmark = pytest.mark.timeout(900)
+
+STAGE = "stage.one_stop__ho_so"
+SLOW_TABLE = (
+    "alter table ho_so rename to ho_so_that",
+    "create view ho_so as select h.* from ho_so_that as h cross join lateral (select pg_sleep(0.002) where h.\"Id\" > 0)",
+    "grant select on ho_so to mot_cua_doc",
+)
+
+
+@dataclass
+class Death:
+    """How one run died: what the ledger said of its dossiers, what lay in the landing zone."""
+
+    moment: str
+    batch_status: str
+    stage_state: str | None
+    landed: list[str] = field(default_factory=list)
+    dossiers: int = 0
+
+
+class Deaths:
+    """Kills one run after the other in the same installation, each at a later moment."""
+
+    def __init__(self, warehouse: NewWarehouse, loaded: LoadedProvince) -> None:
+        self.warehouse = warehouse
+        self.url = warehouse.url
+        self.loaded = loaded
+        self.seen: dict[str, Death] = {}
+
+    def note(self, moment: str) -> None:
+        landing = self.warehouse.home / "landing" / "one_stop" / "ho_so"
+        ours = "system = 'one_stop' and dataset = 'ho_so'"
+        self.seen[moment] = Death(
+            moment,
+            str(value(self.url, f"select status from ops.batch where {ours} order by batch_id desc limit 1")),
+            value(self.url, f"select state from ops.stage_content where {ours}"),  # type: ignore[arg-type]
+            sorted(path.name for path in landing.glob("*")) if landing.exists() else [],
+            int(value(self.url, "select count(*) from core.fact_dossier")),  # type: ignore[call-overload]
+        )
+
+    def while_reading(self) -> None:
+        """The source is slow; the landing zone holds a half-written batch."""
+        slow = self.loaded.province.copy(*SLOW_TABLE)
+        installation = Installation(self.warehouse.home)
+        installation.environment |= self.warehouse.environment
+        installation.environment["DX_CONNECTION_ONE_STOP"] = self.loaded.province.reader_url(slow)
+        landing = self.warehouse.home / "landing"
+        run = Run(installation, "run", "one_stop.ho_so")
+        run.wait_until(lambda: bool(list(landing.glob("one_stop/ho_so/.*.tmp-*"))), "a half-written landing batch")
+        run.kill()
+        self.note("reading")
+
+    def after_landing(self) -> None:
+        """The batch lies in the landing zone, the ledger has not heard of it."""
+        dead = int(value(self.url, "select max(batch_id) from ops.batch"))  # type: ignore[call-overload]
+        run = Run(self.warehouse, "run", "one_stop.ho_so")
+        landed = self.warehouse.home / "landing" / "one_stop" / "ho_so" / str(dead + 1)
+        run.wait_until(lambda: value(self.url, "select max(batch_id) from ops.batch") == dead + 1, "the next batch")
+        with holding(self.url, f"select from ops.batch where batch_id = {dead + 1} for update"):
+            run.wait_until(landed.exists, "the landed batch")
+            run.wait_until(lambda: somebody_waits_for(self.url, "ops.batch"), "the ledger row being written")
+            run.kill()
+        self.note("landed")
+
+    def before_copy(self) -> None:
+        """Cleaned rows lie in the work folder, no row is in the stage table."""
+        with holding(
+            self.url, "set role dx_loader", f"create table if not exists {STAGE} (x int)", "commit", f"lock table {STAGE}"
+        ):
+            run = Run(self.warehouse, "run", "one_stop.ho_so")
+            run.wait_until(lambda: somebody_waits_for(self.url, STAGE), "the stage table being made")
+            run.kill()
+        self.note("cleaned")
+
+    def after_copy(self) -> None:
+        """All rows are in the stage tables, nothing says that they are complete."""
+        with holding(self.url, "lock table ops.rule_result in exclusive mode"):
+            run = Run(self.warehouse, "run", "one_stop.ho_so")
+            run.wait_until(lambda: somebody_waits_for(self.url, "ops.rule_result"), "the verdicts being written")
+            run.kill()
+        self.note("judged")
+
+    def while_publishing(self) -> None:
+        """All rows are written into the star and not committed; the quarantine comes next."""
+        with holding(self.url, "lock table ops.quarantine in exclusive mode"):
+            run = Run(self.warehouse, "run", "one_stop.ho_so")
+            run.wait_until(lambda: somebody_waits_for(self.url, "ops.quarantine"), "the quarantine being written")
+            run.kill()
+        self.note("publishing")
+
+    def after_publishing(self) -> None:
+        """The star is committed; the stage tables have not been dropped, events and marts not been loaded."""
+        with holding(self.url, "lock table core.fact_dossier in access exclusive mode") as star:
+            run = Run(self.warehouse, "run")
+            run.wait_until(lambda: somebody_waits_for(self.url, "core.fact_dossier"), "the star being written")
+            with holding(self.url, f"lock table {STAGE} in access share mode"):
+                star.rollback()
+                run.wait_until(lambda: somebody_waits_for(self.url, STAGE), "the stage table being dropped")
+                run.kill()
+        self.note("published")
+
+
+@pytest.fixture(scope="module")
+def deaths(
+    make_installation: Callable[[], Installation], loaded: LoadedProvince, source_server: object
+) -> Deaths:
+    """Six runs killed one after the other, each later on its way than the one before."""
+    warehouse = NewWarehouse(make_installation(), loaded, source_server)  # type: ignore[arg-type]
+    found = Deaths(warehouse, loaded)
+    found.while_reading()
+    found.after_landing()
+    found.before_copy()
+    found.after_copy()
+    found.while_publishing()
+    found.after_publishing()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("moment", "status", "stage"),
+    [
+        ("reading", "extracting", None),
+        ("landed", "extracting", None),
+        ("cleaned", "landed", None),
+        ("judged", "landed", "loading"),
+        ("publishing", "staged", "ready"),
+    ],
+)
+def test_nothing_is_published_by_a_run_that_died_before(
+    deaths: Deaths, moment: str, status: str, stage: str | None
+) -> None:
+    death = deaths.seen[moment]
+    assert (death.batch_status, death.stage_state, death.dossiers) == (status, stage, 0)
+
+
+def test_what_was_committed_stays_although_the_run_died(deaths: Deaths) -> None:
+    death = deaths.seen["published"]
+    assert death.batch_status == "published"
+    assert death.dossiers == deaths.loaded.checksums["core.fact_dossier"][0]
+
+
+def test_half_written_landing_is_not_a_batch(deaths: Deaths) -> None:
+    assert [name[0] for name in deaths.seen["reading"].landed] == ["."]
+
+
+def test_the_next_run_brings_the_undisturbed_star(deaths: Deaths) -> None:
+    done = deaths.warehouse.dx("run")
+    assert "closed 1 run(s) whose process had died" in done.stdout
+    assert star_checksums(deaths.url) == deaths.loaded.checksums
+    found = leftovers(deaths.warehouse, deaths.url)
+    assert {what: marks for what, marks in found.items() if marks} == {}
+
+
+def test_runs_that_died_are_in_the_ledger_as_replaced(deaths: Deaths) -> None:
+    told = deaths.warehouse.rows(
+        "select status, count(*) from ops.batch where system = 'one_stop' and dataset = 'ho_so' group by 1 order by 1"
+    )
+    assert told == [["published", "2"], ["superseded", "5"]]
+
+
+def test_killed_increment_is_read_again(deaths: Deaths, loaded: LoadedProvince) -> None:
+    """After a first load an increment dies while it is published; the next one brings the same change once."""
+    changed = loaded.province.copy(
+        """update ho_so set "TenTTHC" = 'Tên đã đổi', "NgayCapNhat" = timestamp '2024-07-01 08:00:00'
+        where "Id" in (select "Id" from ho_so where "TrangThaiHoSo" = '10' order by "Id" limit 20)""",
+        """update ho_so set "MucDo" = case "MucDo" when '4' then '3' else '4' end
+        where "NgayCapNhat" = timestamp '2024-07-01 08:00:00'""",
+    )
+    installation = Installation(deaths.warehouse.home)
+    installation.environment |= deaths.warehouse.environment
+    installation.environment["DX_CONNECTION_ONE_STOP"] = loaded.province.reader_url(changed)
+    with holding(deaths.url, "lock table ops.quarantine in exclusive mode"):
+        run = Run(installation, "run", "one_stop.ho_so")
+        run.wait_until(lambda: somebody_waits_for(deaths.url, "ops.quarantine"), "the quarantine being written")
+        run.kill()
+    assert star_checksums(deaths.url)["core.fact_dossier"] == loaded.checksums["core.fact_dossier"]
+    installation.dx("run", "one_stop.ho_so")
+    ((updated, inserted),) = installation.rows(
+        "select updated, inserted from ops.batch where dataset = 'ho_so' order by batch_id desc limit 1"
+    )
+    assert (int(inserted), int(updated)) == (0, 20)
+    found = leftovers(deaths.warehouse, deaths.url)
+    assert {what: marks for what, marks in found.items() if marks} == {}
+
+
+def test_killed_database_server_comes_back_by_the_next_run(
+    make_installation: Callable[[], Installation], loaded: LoadedProvince
+) -> None:
+    installation = make_installation()
+    installation.environment["DX_CONNECTION_ONE_STOP"] = loaded.province.reader_url("mot_cua")
+    (installation.home / "keys").mkdir(mode=0o700)
+    (installation.home / "keys" / "pseudonym.json").write_bytes(
+        (loaded.home / "keys" / "pseudonym.json").read_bytes()
+    )
+    installation.dx("up")
+    url = warehouse_url(installation.home)
+    with holding(url, "lock table core.fact_dossier in access exclusive mode"):
+        run = Run(installation, "run")
+        run.wait_until(lambda: somebody_waits_for(url, "core.fact_dossier"), "the star being written")
+        kill_server(installation.home / "warehouse" / "data")
+        told = run.output()
+    assert run.exit_code == 1
+    assert "Traceback" not in told
+    assert "one_stop.ho_so" in told or "core/one_stop__ho_so" in told
+    assert "run again" in told
+    installation.dx("run")
+    url = warehouse_url(installation.home)
+    assert star_checksums(url) == loaded.checksums
+    found = leftovers(installation, url)
+    assert {what: marks for what, marks in found.items() if marks} == {}
+
+
+def test_two_runs_at_once_end_well(new_warehouse: NewWarehouse, loaded: LoadedProvince) -> None:
+    """The second run waits for the datasets of the first; both succeed, the star is the undisturbed one."""
+    new_warehouse.dx("run", "one_stop.linh_vuc")
+    with holding(new_warehouse.url, "lock table core.fact_dossier in access exclusive mode") as star:
+        first = Run(new_warehouse, "run")
+        first.wait_until(lambda: somebody_waits_for(new_warehouse.url, "core.fact_dossier"), "the star being written")
+        second = Run(new_warehouse, "run")
+        second.wait_until(lambda: somebody_waits_for_a_dataset(new_warehouse.url), "the second run waiting")
+        star.rollback()
+        told = [first.output(), second.output()]
+    assert [first.exit_code, second.exit_code] == [0, 0], "\n".join(told)
+    assert star_checksums(new_warehouse.url) == loaded.checksums
+    found = leftovers(new_warehouse, new_warehouse.url)
+    assert {what: marks for what, marks in found.items() if marks} == {}
