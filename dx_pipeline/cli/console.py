@@ -11,7 +11,6 @@ from typing import ParamSpec, TypeVar
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
 
 from dx_pipeline.errors import DxError
 
@@ -37,7 +36,7 @@ def show_error(error: DxError) -> None:
     """What happened, then what to do next."""
     errors.print(f"[bold red]✗[/] {escape(error.what)}", soft_wrap=True)
     if error.next_step:
-        errors.print(Padding(f"[dim]→[/] {escape(error.next_step)}", (0, 0, 0, 2)), soft_wrap=True)
+        errors.print(f"  [dim]→[/] {escape(error.next_step)}", soft_wrap=True)
 
 
 def friendly(function: Callable[P, R]) -> Callable[P, R]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -70,6 +71,7 @@ def dev(
     os.chdir(PROJECT_ROOT)
     quiet = ["-W", "ignore:Function `dev_command` is superseded"]
     serve = ["-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's `&` leaves it ignored, and Dagster then ignores TERM too
     os.execvp(sys.executable, [sys.executable, *quiet, *serve])
 
 

@@ -173,11 +173,34 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0]
 
 
+def _covers_every_null(rule: RuleSpec, rejected_unreadable: Collection[str]) -> bool:
+    """True for a not-null rule that no null escapes.
+
+    It may leave out the rows whose value could not be read (so that they get one reason, not two) if another rule
+    rejects exactly those.
+    """
+    column = rule.kwargs.get("column")
+    condition = rule.kwargs.get("row_condition")
+    readable = {"type": "nullity", "column": {"name": f"{column}{UNREADABLE_SUFFIX}"}, "is_null": True}
+    return condition is None or (condition == readable and column in rejected_unreadable)
+
+
 def _coverage_problems(suite: Suite, contract: Contract, cleaned_columns: Collection[str] | None) -> Iterator[str]:
     """Contract promises that no rule watches."""
     strict = [rule for rule in suite.rules if rule.quarantines and "row_condition" not in rule.kwargs]
+    rejected_unreadable = {
+        column.removesuffix(UNREADABLE_SUFFIX)
+        for rule in strict
+        if rule.type == "expect_column_values_to_be_null"
+        for column in rule.columns
+        if column.endswith(UNREADABLE_SUFFIX)
+    }
     not_null = {
-        column for rule in strict if rule.type == "expect_column_values_to_not_be_null" for column in rule.columns
+        rule.kwargs["column"]
+        for rule in suite.rules
+        if rule.quarantines
+        and rule.type == "expect_column_values_to_not_be_null"
+        and _covers_every_null(rule, rejected_unreadable)
     }
     for column in contract.columns:
         if column.required and column.name not in not_null:

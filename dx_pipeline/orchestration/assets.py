@@ -27,6 +27,7 @@ MODE_TAG = "dx/mode"
 INCREMENT = "increment"
 RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 Months = dg.MonthlyPartitionsDefinition | None
+LAYER_KINDS = {"landing": {"parquet"}, "stage": {"greatexpectations", "duckdb"}, "core": {"postgres", "table"}}
 LAYER_TEXT = {
     "landing": "Bản gốc bất biến đọc từ nguồn | Immutable copy as read from the source",
     "stage": "Đã làm sạch và kiểm định từng dòng | Cleaned and judged row by row",
@@ -207,7 +208,7 @@ def _shared(layer: str, contract: Contract, system: System) -> dict[str, Any]:
     return {
         "key": asset_key(layer, contract),
         "group_name": contract.system,
-        "kinds": {*system.kinds} if layer == "landing" else {"greatexpectations"} if layer == "stage" else {"postgres"},
+        "kinds": {*system.kinds, *LAYER_KINDS["landing"]} if layer == "landing" else LAYER_KINDS[layer],
         "owners": list(system.owners),
         "description": f"{LAYER_TEXT[layer]}.\n\n{contract.purpose_vi} | {contract.purpose_en}",
         "metadata": {"contract": f"{contract.id} {contract.version}", "dagster/column_schema": _column_schema(contract)},

@@ -12,6 +12,7 @@ from datetime import date
 import dagster as dg
 
 from dx_pipeline.contract.model import Contract
+from dx_pipeline.errors import WarehouseUnavailable
 from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, REPLAY_TAG, asset_key, monthly_partitions
 from dx_pipeline.orchestration.definitions import defs
 from dx_pipeline.orchestration.instance import OWNER_TAG, close_dead_runs, prepare_dagster_home, process_tag
@@ -79,8 +80,11 @@ def run_datasets(
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
-    with road.warehouse.loader() as connection:
-        batches = ledger.list_batches(connection, run_id=result.run_id, limit=10_000)
+    try:
+        with road.warehouse.loader() as connection:
+            batches = ledger.list_batches(connection, run_id=result.run_id, limit=10_000)
+    except WarehouseUnavailable:
+        batches = []  # it went down during the run: the failures of the steps say so
     return RunReport(
         run_id=result.run_id,
         succeeded=result.success,

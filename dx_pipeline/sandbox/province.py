@@ -87,7 +87,7 @@ class SandboxProvince:
 
     def change(self, *, rows: int, seed: int) -> int:
         """Change some dossiers, as an hour of work would."""
-        from dx_pipeline.sandbox.one_stop.build import change_one_stop
+        from dx_pipeline.sandbox.one_stop.change import change_one_stop
 
         self.start()
         return change_one_stop(self.admin_url(), rows=rows, seed=seed)

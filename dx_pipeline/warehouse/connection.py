@@ -192,7 +192,9 @@ def _begin(engine: Engine) -> Iterator[Connection]:
 
 
 def _unavailable(url: URL, error: sa.exc.OperationalError) -> WarehouseUnavailable:
-    reason = str(error.orig).strip().splitlines()[-1] if error.orig else "no answer"
+    # libpq puts an indented hint below the reason, and one line per address it tried.
+    told = [line for line in str(error.orig or "").splitlines() if line and not line[0].isspace()]
+    reason = told[-1].removeprefix("connection failed: ") if told else "no answer"
     if url.password:
         reason = reason.replace(str(url.password), "•••")
     return WarehouseUnavailable(

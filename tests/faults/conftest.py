@@ -13,7 +13,7 @@ from dotenv import dotenv_values
 from psycopg import sql
 
 from dx_pipeline.sandbox.province import SandboxProvince
-from dx_pipeline.settings import Settings
+from dx_pipeline.settings import Settings, write_private_file
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 from tests.conftest import Installation
 from tests.faults.star import star_checksums
@@ -86,6 +86,12 @@ def warehouse_url(home: Path) -> str:
     return EmbeddedServer(home, name="warehouse").start().url("dx_warehouse", "postgresql")
 
 
+def use_the_same_key(home: Path, other_home: Path) -> None:
+    """Give an installation the pseudonym key of another one, so that their stars can be compared."""
+    key = Path("keys") / "pseudonym.json"
+    write_private_file(home / key, (other_home / key).read_text(encoding="utf-8"))
+
+
 @pytest.fixture(scope="session")
 def loaded(make_installation: Callable[[], Installation]) -> LoadedProvince:
     return LoadedProvince(make_installation())
@@ -102,16 +108,13 @@ class NewWarehouse(Installation):
         self.url = address.url(name, "postgresql")
         self.environment["DX_WAREHOUSE_URL"] = self.url
         self.environment["DX_CONNECTION_ONE_STOP"] = loaded.province.reader_url("mot_cua")
-        keys = self.home / "keys"
-        keys.mkdir(mode=0o700)
-        (keys / "pseudonym.json").write_bytes((loaded.home / "keys" / "pseudonym.json").read_bytes())
-        (keys / "pseudonym.json").chmod(0o600)
+        use_the_same_key(self.home, loaded.home)
 
 
 @pytest.fixture
 def new_warehouse(
     make_installation: Callable[[], Installation], loaded: LoadedProvince, source_server: EmbeddedServer
 ) -> NewWarehouse:
-    """An empty warehouse; its pseudonym key is the loaded one's, so that both stars can be compared."""
+    """An empty warehouse with the loaded one's key."""
     return NewWarehouse(make_installation(), loaded, source_server)
 

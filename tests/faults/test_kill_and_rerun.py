@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.conftest import Installation
-from tests.faults.conftest import LoadedProvince, NewWarehouse, warehouse_url
+from tests.faults.conftest import LoadedProvince, NewWarehouse, use_the_same_key, warehouse_url
 from tests.faults.runs import (
     Run,
     holding,
@@ -214,10 +214,7 @@ def test_killed_database_server_comes_back_by_the_next_run(
 ) -> None:
     installation = make_installation()
     installation.environment["DX_CONNECTION_ONE_STOP"] = loaded.province.reader_url("mot_cua")
-    (installation.home / "keys").mkdir(mode=0o700)
-    (installation.home / "keys" / "pseudonym.json").write_bytes(
-        (loaded.home / "keys" / "pseudonym.json").read_bytes()
-    )
+    use_the_same_key(installation.home, loaded.home)
     installation.dx("up")
     url = warehouse_url(installation.home)
     with holding(url, "lock table core.fact_dossier in access exclusive mode"):

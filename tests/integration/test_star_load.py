@@ -374,13 +374,22 @@ def test_events_of_every_kind(warehouse: Warehouse) -> None:
 
 
 def test_an_event_again_changes_nothing_and_a_new_version_replaces(warehouse: Warehouse) -> None:
-    step = {"id": 1, "ma_ho_so": CODE, "thoi_diem_xu_ly": local("2024-06-11 09:00"), "trang_thai": "4"}
+    step = {
+        "id": 1,
+        "ma_ho_so": CODE,
+        "ngay_bat_dau": local("2024-06-10 09:00"),
+        "thoi_diem_xu_ly": local("2024-06-11 09:00"),
+        "trang_thai": "4",
+    }
     first = {**step, "ngay_cap_nhat": local("2024-06-11 09:00")}
     run(warehouse, "qua_trinh_xu_ly", 1, first)
     assert run(warehouse, "qua_trinh_xu_ly", 2, first).unchanged == 1
     later = {**step, "trang_thai": "9", "ngay_cap_nhat": local("2024-06-12 09:00")}
     assert run(warehouse, "qua_trinh_xu_ly", 3, later).updated == 1
-    assert ask(warehouse, "select status_sk, last_batch_id from core.fact_dossier_event") == [(9, 3)]
+    assert ask(
+        warehouse,
+        "select status_sk, last_batch_id, started_at, occurred_at, ended_at from core.fact_dossier_event",
+    ) == [(9, 3, local("2024-06-10 09:00"), local("2024-06-11 09:00"), None)]
 
 
 def test_holidays_that_vanish_become_working_days_again(warehouse: Warehouse) -> None:

@@ -89,8 +89,10 @@ def _insert_case(connection: Connection, name: str, case: Case) -> None:
 def warehouse(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
     with running_server(request.param) as server, migrated_warehouse(server) as opened:
         with opened.loader() as connection:
-            for parent in ("fact_dossier", "fact_dossier_event"):
-                connection.exec_driver_sql(f"select ops.create_monthly_partition('core.{parent}', '2024-05-01')")
+            connection.exec_driver_sql("select ops.create_monthly_partition('core.fact_dossier', '2024-05-01')")
+            connection.exec_driver_sql(
+                "select ops.create_monthly_partition('core.fact_dossier_event', '2024-05-01', 2::smallint)"
+            )
             connection.exec_driver_sql(
                 "insert into core.dim_procedure (procedure_code, time_limit_working_days, valid_from)"
                 f" values ('{LIMIT_OF_5_DAYS}', 5, '1900-01-01'), ('{NO_LIMIT}', null, '1900-01-01')"

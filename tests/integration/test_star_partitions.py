@@ -176,12 +176,54 @@ def test_attaching_without_a_beginning_is_refused(warehouse: Warehouse) -> None:
         _attach(connection)
 
 
-@pytest.mark.parametrize("parent", ["core.fact_dossier_event", "restricted.dossier_applicant"])
-def test_the_other_facts_take_fresh_months_too(warehouse: Warehouse, parent: str) -> None:
+def test_the_restricted_fact_takes_fresh_months_too(warehouse: Warehouse) -> None:
+    parent = "restricted.dossier_applicant"
     with warehouse.loader() as connection:
         assert _begin(connection, ["2023-01-01", "2023-02-01"], parent) is not None
         assert _attach(connection, parent) == 2
     assert ask(warehouse, f"select count(*) from pg_inherits where inhparent = '{parent}'::regclass") == [(2,)]
+
+
+def test_each_kind_of_event_has_months_of_its_own(warehouse: Warehouse) -> None:
+    parent = "core.fact_dossier_event"
+    event = (
+        "insert into {table} (dossier_code, registered_on, event_kind_sk, event_id, status_sk, sent_status_sk,"
+        " source_updated_at, loaded_at, row_hash, first_batch_id, last_batch_id)"
+        " values ('H50.1-230117-0001', '2023-01-17', {kind}, 1, -2, -2, now(), now(), 1, 1, 1)"
+    )
+    with warehouse.loader() as connection:
+        for kind in (2, 3):
+            shell = connection.exec_driver_sql(
+                f"select ops.begin_fresh_partitions('{parent}', array[date '2023-01-17'], {kind}::smallint)::text"
+            ).scalar_one()
+            connection.exec_driver_sql(event.format(table=shell, kind=kind))
+            assert _attach(connection, parent) == 1
+        made = f"select ops.create_monthly_partition('{parent}', '2023-01-01', {{}}::smallint)"
+        answers = [connection.exec_driver_sql(made.format(kind)).scalar_one() for kind in (2, 3, 4)]
+        assert answers == [False, False, True]
+    rows = (
+        "select c.relname::text from pg_inherits join pg_class as c on c.oid = inhrelid"
+        " where inhparent = '{}'::regclass"
+    )
+    assert [name for (name,) in sorted(ask(warehouse, rows.format(parent)))] == [
+        "fact_dossier_event_k2_2023_01",
+        "fact_dossier_event_k3_2023_01",
+        "fact_dossier_event_k4_2023_01",
+    ]
+    assert ask(warehouse, f"select count(*) from {parent} where event_kind_sk = 3") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "ops.create_monthly_partition('core.fact_dossier_event', '2023-01-01')",
+        "ops.create_monthly_partition('core.fact_dossier', '2023-01-01', 2::smallint)",
+        "ops.begin_fresh_partitions('core.fact_dossier_event', array[date '2023-01-01'])",
+    ],
+)
+def test_a_kind_is_given_where_the_table_has_kinds(warehouse: Warehouse, call: str) -> None:
+    with pytest.raises(sa.exc.DBAPIError, match="a kind belongs to"), warehouse.loader() as connection:
+        connection.exec_driver_sql(f"select {call}")
 
 
 def test_statistics_can_be_refreshed_by_the_loader(warehouse: Warehouse) -> None:

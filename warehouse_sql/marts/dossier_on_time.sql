@@ -51,11 +51,15 @@ cross join lateral generate_series(
 
 -- Stored plain: a compressed array would be unpacked at every look-up.
 create temporary table on_time_clock (
-    months date[] storage plain,
-    last_days date[] storage plain,
-    ends_before timestamptz[] storage plain
+    months date[],
+    last_days date[],
+    ends_before timestamptz[]
 )
 on commit drop;
+
+alter table on_time_clock alter column months set storage plain;
+alter table on_time_clock alter column last_days set storage plain;
+alter table on_time_clock alter column ends_before set storage plain;
 
 insert into on_time_clock (months, last_days, ends_before)
 select
@@ -101,13 +105,15 @@ dossier as (
         end as end_at,
         -- The log of supplements tells more than the two columns of the dossier, which stand in when it is silent.
         case when s.dossier_code is null then d.supplement_requested_at else s.first_asked_at end as first_asked_at,
-        case when s.dossier_code is null then d.supplement_received_at else s.first_answered_at end as first_answered_at,
+        case
+            when s.dossier_code is null then d.supplement_received_at else s.first_answered_at
+        end as first_answered_at,
         s.second_asked_at,
         case when s.dossier_code is null then d.supplement_requested_at else s.last_asked_at end as last_asked_at,
         case when s.dossier_code is null then d.supplement_received_at else s.last_answered_at end as last_answered_at
     from core.fact_dossier as d
-    left join supplement as s on s.dossier_code = d.dossier_code and s.registered_on = d.registered_on
-    left join core.duplicate_dossier as x on x.dossier_code = d.dossier_code and x.registered_on = d.registered_on
+    left join supplement as s on d.dossier_code = s.dossier_code and d.registered_on = s.registered_on
+    left join core.duplicate_dossier as x on d.dossier_code = x.dossier_code and d.registered_on = x.registered_on
     where
         d.received_on <= (select max(t.last_day) from on_time_period as t)
         and d.deleted_at is null
@@ -160,7 +166,7 @@ local_day as (
         (d.end_at at time zone 'Asia/Ho_Chi_Minh')::date as end_on,
         (d.due_at at time zone 'Asia/Ho_Chi_Minh')::date as due_on
     from due as d
-    offset 0
+    offset 0 -- noqa: AM09
 ),
 
 numbered as (
@@ -357,7 +363,7 @@ with latest_agency as (
         a.kind
     from core.dim_agency as a
     order by
-        a.agency_code,
+        a.agency_code asc,
         a.valid_from desc
 ),
 
@@ -393,8 +399,8 @@ summed as (
         coalesce(sum(c.dossiers) filter (where c.cause = 'open_at_period_end'), 0) as differing_open_at_period_end,
         coalesce(sum(c.dossiers) filter (where c.cause = 'clock_time'), 0) as differing_clock_time
     from on_time_count as c
-    inner join on_time_period as p on p.period = c.period
-    inner join core.dim_agency as a on a.agency_sk = c.agency_sk
+    inner join on_time_period as p on c.period = p.period
+    inner join core.dim_agency as a on c.agency_sk = a.agency_sk
     group by
         a.agency_code,
         p.month
@@ -435,4 +441,4 @@ select
     s.differing_clock_time,
     now() as refreshed_at
 from summed as s
-inner join latest_agency as a on a.agency_code = s.agency_code;
+inner join latest_agency as a on s.agency_code = a.agency_code;

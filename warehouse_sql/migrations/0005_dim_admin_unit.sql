@@ -123,21 +123,21 @@ insert into core.bridge_admin_unit_closure (
     descendant_sk,
     distance
 )
-with recursive line (ancestor_sk, descendant_sk, parent_sk, distance) as (
+with recursive line as (
     select
-        u.admin_unit_sk,
-        u.admin_unit_sk,
+        u.admin_unit_sk as ancestor_sk,
+        u.admin_unit_sk as descendant_sk,
         u.parent_sk,
-        0
+        0 as distance
     from core.dim_admin_unit as u
     union all
     select
         p.admin_unit_sk,
         l.descendant_sk,
         p.parent_sk,
-        l.distance + 1
+        l.distance + 1 as distance
     from line as l
-    inner join core.dim_admin_unit as p on p.admin_unit_sk = l.parent_sk
+    inner join core.dim_admin_unit as p on l.parent_sk = p.admin_unit_sk
 )
 
 select
@@ -185,13 +185,13 @@ from ops.reference_admin_unit_crosswalk as r
 -- Cồn Cỏ was a district without communes before it became a special zone, so a district may be the "before".
 left join core.dim_admin_unit as f
     on
-        f.code = r.from_code
+        r.from_code = f.code
         and f.level = case when length(r.from_code) = 3 then 'district' else 'commune' end
         and r.event_date - 1 >= f.valid_from
         and r.event_date - 1 < f.valid_to
 left join core.dim_admin_unit as t
     on
-        t.code = r.to_code
+        r.to_code = t.code
         and t.level = 'commune'
         and r.event_date >= t.valid_from
         and r.event_date < t.valid_to;

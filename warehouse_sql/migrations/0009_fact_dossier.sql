@@ -88,9 +88,9 @@ select
     a.registered_on as kept_registered_on
 from core.dossier_alias as a
 inner join core.fact_dossier as kept
-    on kept.dossier_code = a.dossier_code and kept.registered_on = a.registered_on and kept.deleted_at is null
+    on a.dossier_code = kept.dossier_code and a.registered_on = kept.registered_on and kept.deleted_at is null
 inner join core.fact_dossier as other
-    on other.dossier_code = a.alias_code and other.registered_on = a.alias_registered_on;
+    on a.alias_code = other.dossier_code and a.alias_registered_on = other.registered_on;
 
 comment on table core.fact_dossier is 'Sự kiện hồ sơ một cửa, mỗi dòng một hồ sơ, cập nhật theo tiến trình | One-stop dossiers, one row each, brought up to date as they move on';
 comment on column core.fact_dossier.dossier_code is 'Mã hồ sơ | Dossier code';

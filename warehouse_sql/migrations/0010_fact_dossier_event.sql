@@ -2,6 +2,8 @@
 -- document, a message to the national portal. event_id is the id of the row in its source table, which is why the
 -- kind of event belongs to the key. An event may come before its dossier: there is no foreign key between the facts.
 -- The name of the official is not loaded.
+-- The kind leads the partition key: each kind comes from a dataset of its own, whose first load can then fill months of
+-- its own the fast way, and a report on one kind reads nothing of the others.
 
 create table if not exists core.fact_dossier_event (
     dossier_code text not null,
@@ -10,6 +12,7 @@ create table if not exists core.fact_dossier_event (
     event_id bigint not null,
     status_sk smallint not null,
     sent_status_sk smallint not null,
+    started_at timestamptz,
     occurred_at timestamptz,
     ended_at timestamptz,
     due_at timestamptz,
@@ -27,7 +30,6 @@ create table if not exists core.fact_dossier_event (
     quality_flags text[],
     constraint fact_dossier_event_pkey primary key (dossier_code, registered_on, event_kind_sk, event_id)
 )
--- One partition level with a composite key: each kind of event has months of its own.
 partition by range (event_kind_sk, registered_on);
 
 alter table core.fact_dossier_event add constraint fact_dossier_event_kind_fkey
@@ -37,11 +39,6 @@ foreign key (status_sk) references core.dim_dossier_status (status_sk);
 alter table core.fact_dossier_event add constraint fact_dossier_event_sent_status_fkey
 foreign key (sent_status_sk) references core.dim_dossier_status (status_sk);
 
--- Supplements are a few per cent of the events and every on-time report needs all of them.
-create index if not exists fact_dossier_event_supplement
-on core.fact_dossier_event (dossier_code)
-where event_kind_sk = 2;
-
 comment on table core.fact_dossier_event is 'Sự kiện trong vòng đời hồ sơ | Events in the life of a dossier';
 comment on column core.fact_dossier_event.dossier_code is 'Mã hồ sơ | Dossier code';
 comment on column core.fact_dossier_event.registered_on is 'Ngày trong mã hồ sơ | Date inside the dossier code';
@@ -49,6 +46,7 @@ comment on column core.fact_dossier_event.event_kind_sk is 'Loại sự kiện |
 comment on column core.fact_dossier_event.event_id is 'Mã dòng trong bảng nguồn của loại sự kiện | Id of the row in the source table of that kind';
 comment on column core.fact_dossier_event.status_sk is 'Trạng thái hồ sơ tại sự kiện theo bản của tỉnh; -2 nếu không có | Dossier status at the event in the provincial copy; -2 when there is none';
 comment on column core.fact_dossier_event.sent_status_sk is 'Trạng thái đã gửi lên cổng quốc gia; -2 với loại khác | Status sent to the national portal; -2 for other kinds';
+comment on column core.fact_dossier_event.started_at is 'Thời điểm bắt đầu bước xử lý; trống với loại khác | Processing step started at; empty for other kinds';
 comment on column core.fact_dossier_event.occurred_at is 'Thời điểm xảy ra: bước xử lý hoàn thành, yêu cầu được gửi, tiền được thu | Occurred at: step done, request made, money taken';
 comment on column core.fact_dossier_event.ended_at is 'Thời điểm kết thúc: công dân bổ sung xong, tiền được hoàn | Ended at: supplement received, money refunded';
 comment on column core.fact_dossier_event.due_at is 'Hạn của bước, hoặc hạn trả mới sau bổ sung | Due at: of the step, or the new due date after a supplement';

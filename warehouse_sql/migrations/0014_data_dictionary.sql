@@ -12,7 +12,7 @@ select
     split_part(d.description, ' | ', 1) as comment_vi,
     nullif(split_part(d.description, ' | ', 2), '') as comment_en
 from pg_catalog.pg_class as c
-inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
 inner join (
     select
         x.attrelid,
@@ -30,9 +30,9 @@ inner join (
         null as atttypid,
         null as atttypmod
     from pg_catalog.pg_class as t
-) as a on a.attrelid = c.oid
+) as a on c.oid = a.attrelid
 left join pg_catalog.pg_description as d
-    on d.objoid = c.oid and d.classoid = 'pg_catalog.pg_class'::regclass and d.objsubid = a.attnum
+    on c.oid = d.objoid and d.classoid = 'pg_catalog.pg_class'::regclass and a.attnum = d.objsubid
 where
     n.nspname in ('core', 'mart', 'ops', 'restricted')
     and c.relkind in ('r', 'p', 'v', 'm')

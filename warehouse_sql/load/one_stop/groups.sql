@@ -12,10 +12,10 @@ select
     s.ma_dinh_danh as agency_code,
     a.valid_from
 from stage.one_stop__groups as s
-inner join core.dim_agency as a on a.agency_code = s.ma_dinh_danh_cu and a.is_inferred
-left join core.dim_agency as taken on taken.agency_code = s.ma_dinh_danh
+inner join core.dim_agency as a on s.ma_dinh_danh_cu = a.agency_code and a.is_inferred
+left join core.dim_agency as taken on s.ma_dinh_danh = taken.agency_code
 where s.ma_dinh_danh_cu <> s.ma_dinh_danh and taken.agency_sk is null
-on conflict (agency_sk) do update set agency_code = excluded.agency_code
+on conflict (agency_sk) do update set agency_code = excluded.agency_code;
 
 -- dx:step merge=scd2 target=core.dim_agency key=agency_code close_missing ledger
 with incoming as (
@@ -33,7 +33,7 @@ with incoming as (
         s.ma_xa as commune_code,
         s.hieu_luc_tu as established_on
     from stage.one_stop__groups as s
-    left join stage.one_stop__groups as above on above.group_code = s.of_group_code
+    left join stage.one_stop__groups as above on s.of_group_code = above.group_code
 )
 
 select
@@ -50,9 +50,9 @@ select
     n.established_on,
     case
         when latest.agency_sk is null or latest.is_inferred then date '1900-01-01'
-        when n.established_on > latest.valid_from and n.established_on is distinct from latest.established_on
+        when n.established_on > latest.valid_from and (n.established_on is distinct from latest.established_on)
             then n.established_on
-        else greatest((:as_of at time zone 'Asia/Ho_Chi_Minh')::date, latest.valid_from)
+        else greatest((cast(:as_of as timestamptz) at time zone 'Asia/Ho_Chi_Minh')::date, latest.valid_from)
     end as valid_from,
     hashtextextended(
         row(
@@ -79,9 +79,9 @@ left join (
         a.is_inferred
     from core.dim_agency as a
     order by
-        a.agency_code,
+        a.agency_code asc,
         a.valid_from desc
-) as latest on latest.agency_code = n.agency_code
+) as latest on n.agency_code = latest.agency_code;
 
 -- dx:step merge=upsert target=core.agency_identifier key=identifier
 select distinct on (known.identifier)
@@ -106,7 +106,7 @@ from (
     where s.ma_dinh_danh_cu <> s.ma_dinh_danh
 ) as known
 order by
-    known.identifier,
+    known.identifier asc,
     known.generation desc,
     known.hieu_luc_tu desc nulls last,
-    known.agency_code
+    known.agency_code asc;

@@ -17,18 +17,18 @@ from (
     ) as identifier
     from stage.one_stop__ho_so as s
 ) as named
-left join core.agency_identifier as i on i.identifier = named.identifier
-where named.identifier is not null
+left join core.agency_identifier as i on named.identifier = i.identifier
+where named.identifier is not null;
 
 -- dx:step merge=infer target=core.dim_procedure key=procedure_code
 select distinct s.ma_tthc as procedure_code
 from stage.one_stop__ho_so as s
-where s.ma_tthc is not null
+where s.ma_tthc is not null;
 
 -- dx:step merge=infer target=core.dim_field key=field_code
 select distinct s.ma_linh_vuc as field_code
 from stage.one_stop__ho_so as s
-where s.ma_linh_vuc is not null
+where s.ma_linh_vuc is not null;
 
 -- dx:step merge=upsert target=core.fact_dossier key=dossier_code,registered_on version=source_updated_at ledger
 with agency_version as (
@@ -80,7 +80,7 @@ dossier as (
             case when s.ma_ho_so not like 'G%' then split_part(s.ma_ho_so, '-', 1) end
         ) as agency_identifier
     from stage.one_stop__ho_so as s
-    offset 0
+    offset 0 -- noqa: AM09
 ),
 
 dated as (
@@ -128,12 +128,12 @@ select
     d.ma_ho_so_khac as other_code,
     d._warnings as quality_flags
 from dated as d
-left join core.agency_identifier as i on i.identifier = d.agency_identifier
+left join core.agency_identifier as i on d.agency_identifier = i.identifier
 left join agency_version as a on a.agency_code = coalesce(i.agency_code, d.agency_identifier)
-left join procedure_version as p on p.procedure_code = d.ma_tthc
+left join procedure_version as p on d.ma_tthc = p.procedure_code
 left join field_member as f on f.field_code = coalesce(d.ma_linh_vuc, p.field_code)
-left join commune_version as u on u.code = d.ma_xa
-left join core.dim_date as t on t.full_date = d.received_on
+left join commune_version as u on d.ma_xa = u.code
+left join core.dim_date as t on d.received_on = t.full_date;
 
 -- dx:step merge=upsert target=core.dossier_alias key=alias_code
 select distinct on (pair.alias_code)
@@ -159,7 +159,7 @@ from (
 ) as pair
 order by
     pair.alias_code,
-    pair.kept_code
+    pair.kept_code;
 
 -- dx:step merge=upsert target=restricted.dossier_applicant key=dossier_code,registered_on
 select
@@ -181,9 +181,9 @@ from stage.one_stop__ho_so as s
 -- A row that lost its pseudonyms at the source has to lose them here as well.
 left join restricted.dossier_applicant as known
     on
-        known.dossier_code = s.ma_ho_so
+        s.ma_ho_so = known.dossier_code
         and known.registered_on = to_date('20' || split_part(s.ma_ho_so, '-', 2), 'YYYYMMDD')
 where
     s.so_giay_to_chu_ho_so_pseudonym is not null
     or s.so_dien_thoai_chu_ho_so_pseudonym is not null
-    or known.dossier_code is not null
+    or known.dossier_code is not null;

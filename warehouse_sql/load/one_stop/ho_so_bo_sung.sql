@@ -21,4 +21,4 @@ select
     s.ngay_cap_nhat as source_updated_at,
     s._row_hash as row_hash,
     s._warnings as quality_flags
-from stage.one_stop__ho_so_bo_sung as s
+from stage.one_stop__ho_so_bo_sung as s;

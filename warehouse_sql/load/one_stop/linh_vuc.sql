@@ -7,4 +7,4 @@ select
     coalesce(s.ten_linh_vuc, s.ma_linh_vuc) as name,
     date '1900-01-01' as valid_from,
     s._row_hash as row_hash
-from stage.one_stop__linh_vuc as s
+from stage.one_stop__linh_vuc as s;

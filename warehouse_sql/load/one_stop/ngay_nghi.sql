@@ -5,7 +5,7 @@ select
     s.ngay as holiday_on,
     s.mo_ta as name,
     s._row_hash as row_hash
-from stage.one_stop__ngay_nghi as s
+from stage.one_stop__ngay_nghi as s;
 
 -- dx:step merge=sql
-select core.refresh_working_days()
+select core.refresh_working_days();

@@ -9,8 +9,9 @@ select
     s.id as event_id,
     coalesce(s.trang_thai::smallint, -1) as status_sk,
     -2::smallint as sent_status_sk,
+    s.ngay_bat_dau as started_at,
     s.thoi_diem_xu_ly as occurred_at,
-    s.ngay_bat_dau as ended_at,
+    null::timestamptz as ended_at,
     s.ngay_ket_thuc_theo_quy_dinh as due_at,
     null::timestamptz as previous_due_at,
     null::bigint as amount_vnd,
@@ -21,4 +22,4 @@ select
     s.ngay_cap_nhat as source_updated_at,
     s._row_hash as row_hash,
     s._warnings as quality_flags
-from stage.one_stop__qua_trinh_xu_ly as s
+from stage.one_stop__qua_trinh_xu_ly as s;

@@ -10,7 +10,7 @@ select
     s.muc_do_cu::smallint as level_before,
     s.muc_do_moi::smallint as level_after,
     s._row_hash as row_hash
-from stage.one_stop__thay_doi_muc_do_thu_tuc as s
+from stage.one_stop__thay_doi_muc_do_thu_tuc as s;
 
 -- dx:step merge=sql
-select core.rebuild_procedure_versions(:batch_id)
+select core.rebuild_procedure_versions(:batch_id);

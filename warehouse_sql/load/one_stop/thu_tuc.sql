@@ -13,7 +13,7 @@ select
     s.muc_do::smallint as service_level,
     s.quyet_dinh_cong_bo as decision,
     s._row_hash as row_hash
-from stage.one_stop__thu_tuc as s
+from stage.one_stop__thu_tuc as s;
 
 -- dx:step merge=sql
-select core.rebuild_procedure_versions(:batch_id)
+select core.rebuild_procedure_versions(:batch_id);
