@@ -120,9 +120,11 @@ def _trial(text: str, encoding: _Encoding) -> tuple[int, str] | None:
         decoded, used = _decode_word(word, encoding)
         touched += 1
         before += _is_sound(word)
-        if decoded == word:
+        if not used:
             return None  # a letter this encoding cannot write
-        if _is_sound(decoded) or (len(used) > 1 and is_place_word(decoded)):
+        if decoded == word:  # í, ì and ý are the same in both worlds: no evidence either way
+            after += _is_sound(word)
+        elif _is_sound(decoded) or (len(used) > 1 and is_place_word(decoded)):
             after += 1
             evidence |= used
             changed.add(decoded.lower())

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 CLEAN_WORKERS = 2
-QUEUE_BATCHES = 4
+QUEUE_BATCHES = 2
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
+from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 from dx_pipeline.warehouse.load_file import LoadFile, LoadStep
 
 ENGINE_COLUMNS = ("first_batch_id", "last_batch_id", "loaded_at")
@@ -29,6 +31,11 @@ class LoadBinds:
     batch_id: int
     as_of: datetime
     key_version: int
+
+    @property
+    def local_day(self) -> date:
+        """The province's calendar day of ``as_of``."""
+        return self.as_of.astimezone(ZoneInfo(LOCAL_TIME_ZONE)).date()
 
     def as_parameters(self) -> dict[str, Any]:
         return {"batch_id": self.batch_id, "as_of": self.as_of, "key_version": self.key_version}
@@ -177,6 +184,7 @@ def _fill_fresh_partitions(
     connection.execute(
         sa.text("select ops.attach_fresh_partitions(cast(:parent as regclass))"), {"parent": target.name}
     )
+    connection.execute(sa.text("select ops.analyze_table(cast(:parent as regclass))"), {"parent": target.name})
     return MergeCounts(rows=inserted, inserted=inserted)
 
 
@@ -364,7 +372,7 @@ def _close_missing(
     versioned = "is_current" in target.columns
     open_condition = "d.is_current" if versioned else "d.closed_on is null"
     if versioned:
-        open_condition += f" and d.{_q(target.columns[0])} > 0"
+        open_condition += f" and d.{_q(target.columns[0])} > 0 and not d.is_inferred"
     rejected = ""
     if stage_rejected is not None:
         key_text = "concat_ws('|', " + ", ".join(f"d.{_q(name)}::text" for name in step.key) + ")"
@@ -387,7 +395,7 @@ def _close_missing(
             ),
             [
                 {**{f"k_{name}": value for name, value in zip(step.key, key, strict=True)},
-                 "until": binds.as_of.date(), **_batch(binds)}
+                 "until": binds.local_day, **_batch(binds)}
                 for key in keys
             ],
         )  # fmt: skip
