@@ -59,12 +59,18 @@ def dev(
 
     Example: dx dev --port 3001
     """
-    from dx_pipeline.orchestration.instance import prepare_dagster_home
+    import dagster as dg
+
+    from dx_pipeline.orchestration.instance import apply_pool_limits, close_dead_runs, prepare_dagster_home
     from dx_pipeline.orchestration.process import get_road
 
     settings = get_settings()
     prepare_dagster_home(settings)
-    get_road().warehouse.close()
+    road = get_road()
+    with dg.DagsterInstance.get() as instance:
+        close_dead_runs(instance)
+        apply_pool_limits(instance, road.catalog.systems.values())
+    road.warehouse.close()
     os.environ["DX_HOME"] = str(settings.home)
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     console.print(f"Dagster UI: http://127.0.0.1:{port}  (Ctrl-C stops it; runs stay in {settings.dagster_home})")

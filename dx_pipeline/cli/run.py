@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -19,6 +20,9 @@ from dx_pipeline.cli.tables import run_table
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import DxError, SettingsError
 from dx_pipeline.progress import listen
+
+if TYPE_CHECKING:
+    from dx_pipeline.orchestration.run import StepFailure
 
 ProjectOption = Annotated[
     list[Path] | None,
@@ -98,6 +102,7 @@ def replay(
 
 
 def execute(contracts: Sequence[Contract], *, month: date | None = None, replay_batch: int | None = None) -> bool:
+    logging.getLogger("dagster.builtin.dx").setLevel(logging.CRITICAL)  # broken files are told of below, once
     with BarProgress(console) as bars, console.status("Dagster …"):
         listen(bars)
         from dx_pipeline.orchestration.run import run_datasets
@@ -105,13 +110,29 @@ def execute(contracts: Sequence[Contract], *, month: date | None = None, replay_
         report = run_datasets(contracts, month=month, replay_batch=replay_batch)
     if report.dead_runs_closed:
         console.print(f"[yellow]![/] closed {report.dead_runs_closed} run(s) whose process had died")
-    console.print(run_table(report.batches))
-    for failure in report.failures:
-        what, _, next_step = failure.message.partition("\n  → ")
-        errors.print(f"[dim]{escape(failure.asset)}[/]")
+    if report.batches:
+        console.print(run_table(report.batches))
+    for message, assets in _by_message(report.failures).items():
+        what, _, next_step = message.partition("\n  → ")
+        errors.print(f"[dim]{escape(', '.join(assets))}[/]", soft_wrap=True)
         show_error(DxError(what, next_step=next_step))
+    if report.waiting:
+        console.print(
+            f"[yellow]![/] not brought, because something they need failed: {', '.join(report.waiting)}", soft_wrap=True
+        )
     console.print(f"run {report.run_id} " + ("[green]succeeded" if report.succeeded else "[red]had failures"))
     return report.succeeded
+
+
+def _by_message(failures: Sequence[StepFailure]) -> dict[str, list[str]]:
+    """Message → the assets it is about: a source that is down is told once, not once per dataset."""
+    common: dict[str, list[StepFailure]] = {}
+    for failure in failures:
+        common.setdefault(failure.message.removeprefix(f"{failure.dataset}: "), []).append(failure)
+    return {
+        message if len(found) > 1 else found[0].message: [failure.asset for failure in found]
+        for message, found in common.items()
+    }
 
 
 def _show_plan(contracts: Sequence[Contract], month: date | None) -> None:

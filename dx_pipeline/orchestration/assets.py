@@ -4,7 +4,7 @@ Keys are ``[layer, system, dataset]``. Everything shown in the UI (owner, kinds,
 freshness, checks, partitions) is derived from the contract and the suite.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,9 @@ from dx_pipeline.contract.model import Contract, System
 from dx_pipeline.errors import DxError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.orchestration.checks import check_results, check_specs
+from dx_pipeline.orchestration.column_schema import landed_columns, staged_columns, table_columns
 from dx_pipeline.orchestration.process import get_road
+from dx_pipeline.orchestration.road import JudgedBatchHeld, PublishReport, StageReport
 from dx_pipeline.warehouse import ledger
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 from dx_pipeline.warehouse.ledger import Batch
@@ -27,6 +29,7 @@ MODE_TAG = "dx/mode"
 INCREMENT = "increment"
 RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 Months = dg.MonthlyPartitionsDefinition | None
+LAYERS = ("landing", "stage", "core")
 LAYER_KINDS = {"landing": {"parquet"}, "stage": {"greatexpectations", "duckdb"}, "core": {"postgres", "table"}}
 LAYER_TEXT = {
     "landing": "Bản gốc bất biến đọc từ nguồn | Immutable copy as read from the source",
@@ -53,7 +56,9 @@ def dataset_assets(
 
 
 def _landing(contract: Contract, system: System, partitions: Months) -> dg.AssetsDefinition:
-    @_asset(**_shared("landing", contract, system), partitions_def=partitions, pool=system.pool)
+    @_asset(
+        **_shared("landing", contract, system, landed_columns(contract)), partitions_def=partitions, pool=system.pool
+    )
     def landing(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
             road = get_road()
@@ -71,7 +76,7 @@ def _landing(contract: Contract, system: System, partitions: Months) -> dg.Asset
                 "dagster/row_count": batch.extracted or 0,
                 "source_rows": batch.source_rows or 0,
                 "window": f"{batch.window_low or '…'} → {batch.window_high or '…'}",
-                "warnings": dg.MetadataValue.json(batch.warnings or []),
+                **({"warnings": "\n".join(batch.warnings)} if batch.warnings else {}),
             }
         )
 
@@ -82,42 +87,45 @@ def _stage(contract: Contract, system: System, suite: Suite | None, partitions: 
     key = asset_key("stage", contract)
 
     @_asset(
-        **_shared("stage", contract, system),
+        **_shared("stage", contract, system, staged_columns(contract)),
         partitions_def=partitions,
         deps=[asset_key("landing", contract)],
         check_specs=check_specs(suite, key) if suite else None,
     )
-    def stage(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    def stage(context: dg.AssetExecutionContext) -> Iterator[Any]:
         with _readable_failures():
-            road = get_road()
-            report = road.stage(contract, _batch(contract, context, ("landed", "staged", "held", "failed")))
-        batch = report.batch
-        return dg.MaterializeResult(
-            metadata={
-                "batch": batch.batch_id,
-                "dagster/row_count": batch.accepted or 0,
-                "extracted": batch.extracted or 0,
-                "quarantined": batch.quarantined or 0,
-                "duplicate": batch.duplicate or 0,
-                "flagged": batch.flagged or 0,
-                "repairs": dg.MetadataValue.table(
-                    [
-                        dg.TableRecord({"column": repair.column, "repair": repair.note, "rows": repair.rows})
-                        for repair in report.repairs
-                    ],
-                    schema=dg.TableSchema(
-                        columns=[
-                            dg.TableColumn("column", "string"),
-                            dg.TableColumn("repair", "string"),
-                            dg.TableColumn("rows", "int"),
-                        ]
-                    ),
-                ),
-            },
+            try:
+                batch = _batch(contract, context, ("landed", "staged", "held", "failed"))
+                report = get_road().stage(contract, batch)
+            except JudgedBatchHeld as held:
+                yield from check_results(suite, held.outcomes, key) if suite else ()
+                raise
+        yield dg.MaterializeResult(
+            metadata=_stage_metadata(report),
             check_results=check_results(suite, report.outcomes, key) if suite else None,
         )
 
     return stage
+
+
+def _stage_metadata(report: StageReport) -> dict[str, Any]:
+    batch = report.batch
+    metadata: dict[str, Any] = {
+        "batch": batch.batch_id,
+        "dagster/row_count": batch.accepted or 0,
+        "extracted": batch.extracted or 0,
+        "quarantined": batch.quarantined or 0,
+        "duplicate": batch.duplicate or 0,
+        "flagged": batch.flagged or 0,
+    }
+    if report.repairs:
+        metadata["repairs"] = dg.MetadataValue.table(
+            [
+                dg.TableRecord({"column": repair.column, "repair": repair.note, "rows": repair.rows})
+                for repair in report.repairs
+            ]
+        )
+    return metadata
 
 
 def _core(contract: Contract, system: System, partitions: Months) -> dg.AssetsDefinition:
@@ -139,18 +147,13 @@ def _core(contract: Contract, system: System, partitions: Months) -> dg.AssetsDe
             report = road.publish(contract, _batch(contract, context, ("staged", "landed", "failed")))
         batch = report.batch
         if partitions is not None:
-            others = set(partitions.get_partition_keys()) - {context.partition_key}
-            for month in (month.isoformat() for month in report.months):
-                if month in others:
-                    context.log_event(
-                        dg.AssetMaterialization(
-                            asset_key=asset_key("core", contract), partition=month, metadata={"batch": batch.batch_id}
-                        )
-                    )
+            _report_months(context, contract, report, partitions)
+        load = parse_load_file(contract.load_path)
         return dg.MaterializeResult(
             metadata={
+                **_table_metadata(str(load.ledger_step.target)),
                 "batch": batch.batch_id,
-                "tables": ", ".join(parse_load_file(contract.load_path).targets),
+                "writes": ", ".join(load.targets),
                 "dagster/row_count": batch.accepted or 0,
                 "inserted": batch.inserted or 0,
                 "updated": batch.updated or 0,
@@ -160,6 +163,31 @@ def _core(contract: Contract, system: System, partitions: Months) -> dg.AssetsDe
         )
 
     return core
+
+
+def _report_months(
+    context: dg.AssetExecutionContext,
+    contract: Contract,
+    report: PublishReport,
+    partitions: dg.MonthlyPartitionsDefinition,
+) -> None:
+    """Tell Dagster which other months the batch brought, so that the partition bars of the three layers are true.
+
+    A full read went through every month, an increment through those it touched.
+    """
+    touched = {month.isoformat() for month in report.months}
+    for month in partitions.get_partition_keys():
+        if month != context.partition_key and (month in touched or report.batch.kind == "full"):
+            for layer in LAYERS:
+                key = asset_key(layer, contract)
+                metadata = {"batch": report.batch.batch_id}
+                context.log_event(dg.AssetMaterialization(key, partition=month, metadata=metadata))
+
+
+def _table_metadata(table: str) -> dict[str, Any]:
+    """Name and columns of a warehouse table as Dagster shows them."""
+    with get_road().warehouse.loader() as connection:
+        return {"dagster/table_name": table, "dagster/column_schema": table_columns(connection, table)}
 
 
 def mart_asset(mart: Mart, contracts: dict[str, Contract]) -> dg.AssetsDefinition:
@@ -177,7 +205,7 @@ def mart_asset(mart: Mart, contracts: dict[str, Contract]) -> dg.AssetsDefinitio
     def refreshed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
             rows = refresh_mart(get_road().warehouse, mart)
-        return dg.MaterializeResult(metadata={"table": mart.table, "dagster/row_count": rows})
+        return dg.MaterializeResult(metadata={**_table_metadata(mart.table), "dagster/row_count": rows})
 
     return refreshed
 
@@ -204,39 +232,25 @@ class _readable_failures:
             raise dg.Failure(description=str(error), allow_retries=error.can_heal) from error
 
 
-def _shared(layer: str, contract: Contract, system: System) -> dict[str, Any]:
+def _shared(layer: str, contract: Contract, system: System, columns: dg.TableSchema | None = None) -> dict[str, Any]:
     return {
         "key": asset_key(layer, contract),
         "group_name": contract.system,
         "kinds": {*system.kinds, *LAYER_KINDS["landing"]} if layer == "landing" else LAYER_KINDS[layer],
         "owners": list(system.owners),
         "description": f"{LAYER_TEXT[layer]}.\n\n{contract.purpose_vi} | {contract.purpose_en}",
-        "metadata": {"contract": f"{contract.id} {contract.version}", "dagster/column_schema": _column_schema(contract)},
+        "metadata": {
+            "contract": f"{contract.id} {contract.version}",
+            **({"dagster/column_schema": columns} if columns else {}),
+        },
         "tags": {"dx/layer": layer, "dx/system": contract.system},
         "retry_policy": RETRY,
     }
 
 
-def _column_schema(contract: Contract) -> dg.TableSchema:
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                name=column.name,
-                type=column.logical_type,
-                description=f"{column.description_vi} | {column.description_en}",
-                constraints=dg.TableColumnConstraints(
-                    nullable=not column.required, unique=(column.name,) == contract.key_columns
-                ),
-                tags={"classification": column.classification, "semantic_type": column.semantic_type},
-            )
-            for column in contract.columns
-        ]
-    )
-
-
-def _asset(**settings: Any) -> Callable[[Callable[..., dg.MaterializeResult[Any]]], dg.AssetsDefinition]:
+def _asset(**settings: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """``dg.asset`` with its settings from a mapping, typed."""
-    decorator: Callable[[Callable[..., dg.MaterializeResult[Any]]], dg.AssetsDefinition] = dg.asset(**settings)
+    decorator: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(**settings)
     return decorator
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from dx_pipeline.judge.outcome import MASK
 from dx_pipeline.judge.rule_spec import RuleSpec, Suite
 
 if TYPE_CHECKING:
@@ -76,8 +77,9 @@ def _metadata(outcome: RuleOutcome) -> dict[str, Any]:
         "missing": outcome.missing,
     }
     metadata["unexpected_percent"] = float(outcome.unexpected_percent or 0)
-    if outcome.samples:
-        metadata["samples"] = dg.MetadataValue.json([str(sample) for sample in outcome.samples[:10]])
+    telling = [sample for sample in dict.fromkeys(outcome.samples) if sample not in ("null", MASK)]
+    if telling:
+        metadata["samples"] = " · ".join(telling[:10])
     if outcome.exception is not None:
         metadata["exception"] = outcome.exception[:1000]
     return metadata

@@ -10,7 +10,6 @@ from dx_pipeline.errors import DxError, SuiteError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, dataset_assets, mart_asset, monthly_partitions
-from dx_pipeline.orchestration.instance import relax_sqlite_syncing
 from dx_pipeline.orchestration.process import get_catalog
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
@@ -35,7 +34,9 @@ def build_definitions(catalog: Catalog) -> dg.Definitions:
     mart_keys = [dg.AssetKey(["mart", mart.name]) for mart in marts]
     jobs = {system.name: _job(system, catalog, mart_keys) for system in catalog.systems.values()}
     schedules = [
-        _schedule(system, jobs[system.name], months) for system in catalog.systems.values() if system.schedule is not None
+        _schedule(system, jobs[system.name], months)
+        for system in catalog.systems.values()
+        if system.schedule is not None
     ]
     return dg.Definitions(assets=assets, jobs=list(jobs.values()), schedules=schedules)
 
@@ -75,9 +76,10 @@ def _schedule(
         cron_schedule=system.schedule,
         execution_timezone=LOCAL_TIME_ZONE,
         execution_fn=increment,
-        description=f"{system.title_vi} | {system.title_en}",
+        description=(
+            f"{system.title_vi}: đọc những gì mới ở nguồn | {system.title_en}: reads what is new at the source."
+        ),
     )
 
 
-relax_sqlite_syncing()
 defs = build_definitions(get_catalog())

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
-import sqlite3
-from functools import cache
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import psutil
-import sqlalchemy as sa
 from dagster import DagsterRunStatus, RunsFilter
 
+from dx_pipeline.contract.model import System
 from dx_pipeline.settings import Settings
 
 OWNER_TAG = "dx/process"
@@ -23,9 +21,12 @@ telemetry:
   enabled: false          # nothing is sent to Dagster's makers
 nux:
   enabled: false          # nor is a mail address asked for
+event_log_storage:        # SQLite under DAGSTER_HOME, its files kept open
+  module: dx_pipeline.orchestration.event_log
+  class: KeptOpenSqliteEventLogStorage
 concurrency:
   pools:
-    default_limit: 1      # one step at a time reads a source; raise per pool in the UI
+    default_limit: 1      # one step at a time reads a source; poolLimit in its system.yaml says otherwise
     granularity: op
   runs:
     max_concurrent_runs: 4
@@ -48,31 +49,15 @@ def prepare_dagster_home(settings: Settings) -> Path:
         config.write_text(_DAGSTER_YAML, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
-    relax_sqlite_syncing()
     return home
 
 
-@cache
-def relax_sqlite_syncing() -> None:
-    """Let Dagster's SQLite event log commit without waiting for the disk at each of some hundred events a run.
-
-    Dagster opens and closes a connection for each event. Closing the last one makes SQLite checkpoint and sync the
-    whole file, so one more connection per file is kept open in this process; and in WAL mode ``synchronous =
-    NORMAL`` keeps the log whole when a process is killed (only a power cut may lose the last events, never the
-    warehouse's rows). Source: https://sqlite.org/wal.html, https://sqlite.org/pragma.html#pragma_synchronous
-    """
-    kept_open: dict[str, sqlite3.Connection] = {}
-
-    @sa.event.listens_for(sa.Engine, "connect")
-    def tune(connection: Any, _record: object) -> None:
-        if not isinstance(connection, sqlite3.Connection):
-            return
-        connection.execute("pragma synchronous = normal")
-        file = connection.execute("pragma database_list").fetchone()[2]
-        if file and file not in kept_open:
-            keeper = sqlite3.connect(file, check_same_thread=False)
-            keeper.execute("select count(*) from sqlite_master").fetchone()
-            kept_open[file] = keeper
+def apply_pool_limits(instance: dg.DagsterInstance, systems: Iterable[System]) -> None:
+    """Give each source's pool the limit of its ``system.yaml``; what is right already is left alone."""
+    limits = {info.name: info.limit for info in instance.event_log_storage.get_pool_limits()}
+    for system in systems:
+        if limits.get(system.pool) != system.pool_limit:
+            instance.event_log_storage.set_concurrency_slots(system.pool, system.pool_limit)
 
 
 def process_tag() -> str:

@@ -69,6 +69,14 @@ class StageReport:
     repairs: tuple[Repair, ...]
 
 
+class JudgedBatchHeld(BatchHeld):
+    """The judge held the batch; carries the result of every rule."""
+
+    def __init__(self, what: str, *, next_step: str, outcomes: tuple[RuleOutcome, ...]) -> None:
+        super().__init__(what, next_step=next_step)
+        self.outcomes = outcomes
+
+
 @dataclass(frozen=True)
 class PublishReport:
     """What publishing did: the ledger row and the months (first days) of the fact it touched."""
@@ -298,11 +306,12 @@ class Road:
                 finish_stage(connection, contract, batch.batch_id, staged)
             batch = ledger.get_batch(connection, batch.batch_id)
         if held:
-            raise BatchHeld(
+            raise JudgedBatchHeld(
                 f"{contract.id}: batch {batch.batch_id} is held: {held}",
                 next_step=f"`dx batches show {batch.batch_id}` lists the rules; nothing was published and the landed rows"
                 f" are kept: once the source or the rule is mended, `dx run {contract.id}` or"
                 f" `dx replay {batch.batch_id}`",
+                outcomes=verdict.outcomes,
             )
         return StageReport(batch, verdict.outcomes, repairs)
 

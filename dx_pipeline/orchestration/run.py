@@ -15,7 +15,13 @@ from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import WarehouseUnavailable
 from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, REPLAY_TAG, asset_key, monthly_partitions
 from dx_pipeline.orchestration.definitions import defs
-from dx_pipeline.orchestration.instance import OWNER_TAG, close_dead_runs, prepare_dagster_home, process_tag
+from dx_pipeline.orchestration.instance import (
+    OWNER_TAG,
+    apply_pool_limits,
+    close_dead_runs,
+    prepare_dagster_home,
+    process_tag,
+)
 from dx_pipeline.orchestration.process import get_road
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse import ledger
@@ -30,15 +36,24 @@ class StepFailure:
     asset: str
     message: str
 
+    @property
+    def dataset(self) -> str:
+        return self.asset.partition("/")[2]
+
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a run did: its batches by dataset, failures, and whether every step succeeded."""
+    """What a run did: the last batch of each dataset, failures, and whether every step succeeded.
+
+    A source that does not answer is tried again within the run, each time with a batch of its own.
+    ``waiting`` names what did not fail itself but was not brought, because something it needs failed.
+    """
 
     run_id: str
     succeeded: bool
     batches: tuple[Batch, ...]
     failures: tuple[StepFailure, ...]
+    waiting: tuple[str, ...]
     dead_runs_closed: int
 
 
@@ -58,12 +73,11 @@ def run_datasets(
     road = get_road()
     chosen = {contract.id for contract in contracts}
     keys = [asset_key(layer, contract) for contract in contracts for layer in ("landing", "stage", "core")]
-    if marts:
-        keys += [
-            dg.AssetKey(["mart", mart.name])
-            for mart in load_marts(get_settings().project_roots)
-            if chosen.intersection(mart.depends_on)
-        ]
+    mart_keys = [
+        dg.AssetKey(["mart", mart.name])
+        for mart in (load_marts(get_settings().project_roots) if marts else ())
+        if chosen.intersection(mart.depends_on)
+    ]
     tags = {OWNER_TAG: process_tag(), "dx/trigger": "cli"}
     if month is None:
         tags[MODE_TAG] = INCREMENT
@@ -71,15 +85,17 @@ def run_datasets(
         tags[REPLAY_TAG] = str(replay_batch)
     with dg.DagsterInstance.get() as instance:
         dead = close_dead_runs(instance)
+        apply_pool_limits(instance, road.catalog.systems.values())
         job = defs.resolve_implicit_global_asset_job_def()
         result = job.execute_in_process(
             instance=instance,
-            asset_selection=keys,
+            asset_selection=[*keys, *mart_keys],
             partition_key=_partition_key(contracts, month),
             tags=tags,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
+    failures = tuple(_failure(event) for event in result.all_events if event.is_step_failure)
     try:
         with road.warehouse.loader() as connection:
             batches = ledger.list_batches(connection, run_id=result.run_id, limit=10_000)
@@ -88,8 +104,9 @@ def run_datasets(
     return RunReport(
         run_id=result.run_id,
         succeeded=result.success,
-        batches=tuple(sorted(batches, key=lambda batch: batch.batch_id)),
-        failures=tuple(_failure(event) for event in result.all_events if event.is_step_failure),
+        batches=tuple({batch.dataset_id: batch for batch in reversed(batches)}.values()),
+        failures=failures,
+        waiting=_waiting(result, contracts, mart_keys, failures),
         dead_runs_closed=len(dead),
     )
 
@@ -110,4 +127,18 @@ def _failure(event: dg.DagsterEvent) -> StepFailure:
     if not message and data.error is not None:
         cause = data.error.cause or data.error
         message = cause.message.strip()
-    return StepFailure(str(event.step_key).replace("__", "/", 1), str(message))
+    return StepFailure(str(event.step_key).replace("__", "/", 1).replace("__", ".", 1), str(message))
+
+
+def _waiting(
+    result: dg.ExecuteInProcessResult,
+    contracts: Sequence[Contract],
+    marts: Sequence[dg.AssetKey],
+    failures: Sequence[StepFailure],
+) -> tuple[str, ...]:
+    """Datasets and marts whose last step was never run."""
+    brought = {event.asset_key for event in result.all_events if event.is_step_materialization}
+    failed = {failure.dataset for failure in failures}
+    wanted = {contract.id: asset_key("core", contract) for contract in contracts}
+    wanted |= {key.path[-1]: key for key in marts}
+    return tuple(name for name, key in wanted.items() if key not in brought and name not in failed)

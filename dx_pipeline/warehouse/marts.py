@@ -6,6 +6,7 @@ after whose publishing it is refreshed.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ HEADER = re.compile(r"^-- dx:mart name=(?P<name>[a-z][a-z0-9_]*) depends=(?P<dep
 
 @dataclass(frozen=True)
 class Mart:
-    """One mart: its table, what it depends on and its grain."""
+    """One mart: its table, what it depends on and its grain (the first paragraph of its file)."""
 
     name: str
     depends_on: tuple[str, ...]
@@ -49,11 +50,10 @@ def load_marts(roots: Sequence[Path]) -> list[Mart]:
                 raise LoadFileError(f"mart file {path}: the line `-- dx:mart name=... depends=...` is missing")
             if match["name"] in marts:
                 raise LoadFileError(f"mart {match['name']} is defined by {marts[match['name']].path} and {path}")
-            grain = " ".join(
-                line.removeprefix("--").strip()
-                for line in text[: match.start()].splitlines()
-                if line.startswith("--") and not line.startswith("-- dx:")
+            first_paragraph = itertools.takewhile(
+                lambda line: line.startswith("-- "), text[: match.start()].splitlines()
             )
+            grain = " ".join(line.removeprefix("-- ").strip() for line in first_paragraph)
             marts[match["name"]] = Mart(match["name"], tuple(match["depends"].split(",")), grain, path)
     return [marts[name] for name in sorted(marts)]
 
