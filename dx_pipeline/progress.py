@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import Protocol
 
 
@@ -32,14 +31,17 @@ class SilentProgress:
         return None
 
 
-_listener: ContextVar[ProgressListener] = ContextVar("dx_progress_listener", default=SilentProgress())
+class _Current:
+    """The listener of this process; steps report from several threads."""
+
+    listener: ProgressListener = SilentProgress()
 
 
 def listener() -> ProgressListener:
-    """The listener of this run."""
-    return _listener.get()
+    """The listener of this process."""
+    return _Current.listener
 
 
 def listen(new: ProgressListener) -> None:
-    """Tell ``new`` about all progress from now on in this context."""
-    _listener.set(new)
+    """Tell ``new`` about all progress from now on."""
+    _Current.listener = new

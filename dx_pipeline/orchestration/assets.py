@@ -16,7 +16,7 @@ from dx_pipeline.errors import DxError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.orchestration.checks import check_results, check_specs
 from dx_pipeline.orchestration.column_schema import landed_columns, staged_columns, table_columns
-from dx_pipeline.orchestration.process import get_road
+from dx_pipeline.orchestration.process import get_look_ahead, get_road
 from dx_pipeline.orchestration.road import JudgedBatchHeld, PublishReport, StageReport
 from dx_pipeline.warehouse import ledger
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
@@ -31,6 +31,8 @@ RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, j
 Months = dg.MonthlyPartitionsDefinition | None
 LAYERS = ("landing", "stage", "core")
 LAYER_KINDS = {"landing": {"parquet"}, "stage": {"greatexpectations", "duckdb"}, "core": {"postgres", "table"}}
+# Read all sources first and publish what is staged at once: both keep servers busy while batches are judged here.
+STEP_PRIORITY = {"landing": "3", "core": "2", "stage": "0"}
 LAYER_TEXT = {
     "landing": "Bản gốc bất biến đọc từ nguồn | Immutable copy as read from the source",
     "stage": "Đã làm sạch và kiểm định từng dòng | Cleaned and judged row by row",
@@ -67,6 +69,7 @@ def _landing(contract: Contract, system: System, partitions: Months) -> dg.Asset
                 batch = road.replay(contract, int(replayed), run_id=context.run.run_id)
             else:
                 batch = road.land(contract, run_id=context.run.run_id, month=_month(context))
+            get_look_ahead().begin(contract, batch)
         for warning in batch.warnings or ():
             context.log.warning(warning)
         return dg.MaterializeResult(
@@ -96,7 +99,7 @@ def _stage(contract: Contract, system: System, suite: Suite | None, partitions: 
         with _readable_failures():
             try:
                 batch = _batch(contract, context, ("landed", "staged", "held", "failed"))
-                report = get_road().stage(contract, batch)
+                report = get_look_ahead().result(contract, batch)
             except JudgedBatchHeld as held:
                 yield from check_results(suite, held.outcomes, key) if suite else ()
                 raise
@@ -244,6 +247,7 @@ def _shared(layer: str, contract: Contract, system: System, columns: dg.TableSch
             **({"dagster/column_schema": columns} if columns else {}),
         },
         "tags": {"dx/layer": layer, "dx/system": contract.system},
+        "op_tags": {"dagster/priority": STEP_PRIORITY[layer]},
         "retry_policy": RETRY,
     }
 

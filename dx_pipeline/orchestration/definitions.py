@@ -38,7 +38,8 @@ def build_definitions(catalog: Catalog) -> dg.Definitions:
         for system in catalog.systems.values()
         if system.schedule is not None
     ]
-    return dg.Definitions(assets=assets, jobs=list(jobs.values()), schedules=schedules)
+    # One process per run, as `dx run` does: a process per step would spend more time importing than working.
+    return dg.Definitions(assets=assets, jobs=list(jobs.values()), schedules=schedules, executor=dg.in_process_executor)
 
 
 def _suite(contract: Contract) -> Suite | None:

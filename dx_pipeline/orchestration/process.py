@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 from dx_pipeline.contract.catalog import Catalog, load_catalog
+from dx_pipeline.errors import MigrationError
+from dx_pipeline.orchestration.look_ahead import StageLookAhead
 from dx_pipeline.orchestration.road import Road
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse.connection import Warehouse
@@ -26,5 +29,12 @@ def get_road() -> Road:
     """
     settings = get_settings()
     warehouse = Warehouse.open(settings)
-    migrate(warehouse, settings.project_roots)
-    return Road(settings, warehouse, get_catalog())
+    broken_tables: dict[Path, MigrationError] = {}
+    migrate(warehouse, settings.project_roots, broken=broken_tables)
+    return Road(settings, warehouse, get_catalog(), broken_tables)
+
+
+@lru_cache(maxsize=1)
+def get_look_ahead() -> StageLookAhead:
+    """The background stager of this process."""
+    return StageLookAhead(get_road())

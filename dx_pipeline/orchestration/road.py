@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ import sqlalchemy as sa
 from dx_pipeline.clean.pseudonym import PseudonymKeys, pseudonym_columns
 from dx_pipeline.contract.catalog import Catalog
 from dx_pipeline.contract.model import Contract
-from dx_pipeline.errors import BatchHeld, DxError, LandingError, WarehouseError
+from dx_pipeline.errors import BatchHeld, DxError, LandingError, MigrationError, WarehouseError
 from dx_pipeline.extract.completeness import check_complete, check_source_rows
 from dx_pipeline.extract.drift import check_drift, refuse_drift
 from dx_pipeline.extract.source import Extraction, open_source
@@ -88,10 +89,17 @@ class PublishReport:
 class Road:
     """Everything one process needs to move datasets into the star."""
 
-    def __init__(self, settings: Settings, warehouse: Warehouse, catalog: Catalog) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        warehouse: Warehouse,
+        catalog: Catalog,
+        broken_tables: Mapping[Path, MigrationError] | None = None,
+    ) -> None:
         self.settings = settings
         self.warehouse = warehouse
         self.catalog = catalog
+        self.broken_tables = broken_tables or {}  # by load file: what its own tables section met
         self.landing = LandingStore(settings.landing_root)
 
     # -- land --------------------------------------------------------------------------------------
@@ -364,6 +372,8 @@ class Road:
             values: dict[str, int] = {"inserted": 0, "updated": 0, "unchanged": 0, "closed": 0}
             months: tuple[date, ...] = ()
             if batch.extracted:
+                if contract.load_path in self.broken_tables:
+                    raise self.broken_tables[contract.load_path]
                 load = parse_load_file(contract.load_path)
                 binds = LoadBinds(
                     batch_id=batch.batch_id,

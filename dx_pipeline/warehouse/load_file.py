@@ -58,7 +58,7 @@ class LoadFile:
 
 def tables_section(path: Path) -> str | None:
     """The DDL of the ``-- dx:tables`` section, or None."""
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8", errors="replace")
     for match, body in _sections(text):
         if match["kind"] == "tables":
             return body
@@ -77,6 +77,10 @@ def parse_load_file(path: Path) -> LoadFile:
         raise LoadFileError(
             f"load file {path}: cannot be read ({error.strerror})",
             next_step="every dataset needs one; docs/onboard-a-source.md shows how to write it",
+        ) from None
+    except UnicodeDecodeError as error:
+        raise LoadFileError(
+            f"load file {path}: is not UTF-8 (byte {error.start})", next_step="save it as UTF-8 and run again"
         ) from None
     steps: list[LoadStep] = []
     for match, body in _sections(text):

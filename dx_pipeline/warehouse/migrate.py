@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,8 +100,14 @@ def scripts_of(roots: Sequence[Path]) -> list[SqlScript]:
     return found
 
 
-def migrate(warehouse: Warehouse, roots: Sequence[Path]) -> list[str]:
+def migrate(
+    warehouse: Warehouse, roots: Sequence[Path], *, broken: MutableMapping[Path, MigrationError] | None = None
+) -> list[str]:
     """Run what has not run yet; return the names of the scripts that ran.
+
+    Args:
+        broken: takes the failures of ``dx:tables`` sections by load file, so that one dataset's mistake does
+            not stop the others; without it they are raised.
 
     Raises:
         MigrationError: a script failed (file, line and server message are named), or one that already
@@ -113,10 +119,15 @@ def migrate(warehouse: Warehouse, roots: Sequence[Path]) -> list[str]:
         connection.exec_driver_sql("select pg_advisory_xact_lock(hashtextextended('dx:migrate', 0))")
         connection.exec_driver_sql(_BOOTSTRAP)
     for script in scripts:
-        with warehouse.owner() as connection:
-            connection.exec_driver_sql("select pg_advisory_xact_lock(hashtextextended('dx:migrate', 0))")
-            if _run_once(connection, script):
-                ran.append(script.name)
+        try:
+            with warehouse.owner() as connection:
+                connection.exec_driver_sql("select pg_advisory_xact_lock(hashtextextended('dx:migrate', 0))")
+                if _run_once(connection, script):
+                    ran.append(script.name)
+        except MigrationError as error:
+            if broken is None or not script.editable:
+                raise
+            broken[script.path] = error
     return ran
 
 
