@@ -31,8 +31,9 @@ RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, j
 Months = dg.MonthlyPartitionsDefinition | None
 LAYERS = ("landing", "stage", "core")
 LAYER_KINDS = {"landing": {"parquet"}, "stage": {"greatexpectations", "duckdb"}, "core": {"postgres", "table"}}
-# Read all sources first and publish what is staged at once: both keep servers busy while batches are judged here.
-STEP_PRIORITY = {"landing": "3", "core": "2", "stage": "0"}
+# Read the sources first and publish what is staged at once: both keep servers busy while batches are judged here.
+# Catalogues go before what refers to them, yet none waits for another: a load completes unknown members later.
+STEP_PRIORITY = {"landing": 6, "core": 4, "stage": 2}
 LAYER_TEXT = {
     "landing": "Bản gốc bất biến đọc từ nguồn | Immutable copy as read from the source",
     "stage": "Đã làm sạch và kiểm định từng dòng | Cleaned and judged row by row",
@@ -247,7 +248,7 @@ def _shared(layer: str, contract: Contract, system: System, columns: dg.TableSch
             **({"dagster/column_schema": columns} if columns else {}),
         },
         "tags": {"dx/layer": layer, "dx/system": contract.system},
-        "op_tags": {"dagster/priority": STEP_PRIORITY[layer]},
+        "op_tags": {"dagster/priority": str(STEP_PRIORITY[layer] + (contract.load.mode != "incremental"))},
         "retry_policy": RETRY,
     }
 

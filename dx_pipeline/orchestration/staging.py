@@ -92,23 +92,25 @@ class RejectedRows:
         if not self._batches:
             return
         rejected = pa.Table.from_batches(self._batches)
+        columns = ", ".join(f'"{_escape(column.source_name)}"' for column in contract.columns)
         offset = 0
         parts: list[str] = []
         for file in manifest.files:
             path = manifest.directory / file.name
             parts.append(
-                f"select file_row_number + {offset} as _row, {_raw_json(contract)} as raw_record,"
-                f" {_raw_identity(contract)} from read_parquet({_literal(str(path))}, file_row_number = true)"
+                f"select file_row_number + {offset} as dx_row, {columns}"
+                f" from read_parquet({_literal(str(path))}, file_row_number = true)"
             )
             offset += file.rows
         key = "concat_ws('|', " + ", ".join(
-            f'coalesce(c."{name}"::varchar, l.raw_{index}, \'∅\')' for index, name in enumerate(contract.row_identity)
+            f'coalesce(c."{name}"::varchar, {_raw(contract.column(name).source_name)}, \'∅\')'
+            for name in contract.row_identity
         ) + ")"  # fmt: skip
         identity = ", ".join(f'"{name}"' for name in contract.row_identity)
         sql = (
             f"with found as (select r._row, replace({key}, chr(0), '␀') as row_key, r.reasons,"
-            " replace(l.raw_record, '\\u0000', '\\u2400') as raw_record from rejected as r"
-            f" join ({' union all '.join(parts)}) as l on l._row = r._row"
+            f" {_raw_json(contract)} as raw_record from rejected as r"
+            f" join ({' union all '.join(parts)}) as l on l.dx_row = r._row"
             f" join (select _row, {identity} from read_parquet({_literal(str(cleaned))})) as c on c._row = r._row),"
             " numbered as (select *, row_number() over (partition by row_key order by raw_record, _row) as n from found)"
             " select _row, case when n = 1 then row_key else row_key || '#' || n end as row_key, reasons, raw_record"
@@ -201,16 +203,14 @@ def ordered_map(
 
 def _raw_json(contract: Contract) -> str:
     pairs = ", ".join(
-        f'"{_escape(column.source_name)}" := "{_escape(column.source_name)}"::varchar' for column in contract.columns
+        f"\"{_escape(column.source_name)}\" := replace({_raw(column.source_name)}, chr(0), '␀')"
+        for column in contract.columns
     )
     return f"to_json(struct_pack({pairs}))::varchar"
 
 
-def _raw_identity(contract: Contract) -> str:
-    return ", ".join(
-        f'"{_escape(contract.column(name).source_name)}"::varchar as raw_{index}'
-        for index, name in enumerate(contract.row_identity)
-    )
+def _raw(source_name: str) -> str:
+    return f'l."{_escape(source_name)}"::varchar'
 
 
 def _escape(name: str) -> str:

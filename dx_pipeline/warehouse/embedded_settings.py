@@ -57,6 +57,7 @@ def server_settings(
         "wal_compression": "lz4" if has_lz4 else "pglz",
         "max_wal_size": "4GB",
         "checkpoint_timeout": "15min",
+        "autovacuum_naptime": "3min",  # not in the middle of a load of some minutes
         # Published means on disk.
         "fsync": "on",
         "synchronous_commit": "on",

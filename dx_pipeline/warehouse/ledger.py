@@ -7,6 +7,7 @@ The database enforces the balance: a batch cannot be published unless
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -18,6 +19,7 @@ from sqlalchemy.engine import Connection
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import WarehouseError
 
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # not the text \\u0000, whose backslash JSON doubles
 IN_FLIGHT = ("extracting", "landed", "staged")
 
 
@@ -227,9 +229,13 @@ def record_rule_results(connection: Connection, batch_id: int, outcomes: Sequenc
             " missing, message_vi, message_en, gx_result) values (:batch_id, :code, :type, :severity, :passed,"
             " :evaluated, :unexpected, :missing, :message_vi, :message_en, cast(:gx_result as jsonb))"
         ),
-        [{**outcome, "batch_id": batch_id, "gx_result": json.dumps(outcome["gx_result"], default=str).replace("\\u0000", "\\u2400")}
-         for outcome in outcomes],
-    )  # fmt: skip
+        [{**outcome, "batch_id": batch_id, "gx_result": _storable_json(outcome["gx_result"])} for outcome in outcomes],
+    )
+
+
+def _storable_json(value: object) -> str:
+    """JSON for a jsonb column: a NUL character, which PostgreSQL cannot store, becomes U+2400 (␀)."""
+    return _ESCAPED_NUL.sub(r"\1\\u2400", json.dumps(value, default=str))
 
 
 def _batch(row: sa.RowMapping) -> Batch:

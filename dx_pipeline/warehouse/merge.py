@@ -184,7 +184,6 @@ def _fill_fresh_partitions(
     connection.execute(
         sa.text("select ops.attach_fresh_partitions(cast(:parent as regclass))"), {"parent": target.name}
     )
-    connection.execute(sa.text("select ops.analyze_table(cast(:parent as regclass))"), {"parent": target.name})
     return MergeCounts(rows=inserted, inserted=inserted)
 
 

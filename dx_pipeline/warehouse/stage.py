@@ -33,7 +33,7 @@ def prepare_stage(warehouse: Warehouse, contract: Contract, schema: pa.Schema, b
         for name, table_schema in ((contract.stage_table, schema), (rejected_table(contract), REJECTED_SCHEMA)):
             columns = ", ".join(f"{_q(field.name)} {postgres_type(field.type)}" for field in table_schema)
             connection.exec_driver_sql(f"drop table if exists stage.{_q(name)}")
-            connection.exec_driver_sql(f"create unlogged table stage.{_q(name)} ({columns})")
+            connection.exec_driver_sql(f"create unlogged table stage.{_q(name)} ({columns}) with (autovacuum_enabled = false)")
         connection.execute(
             sa.text(
                 "insert into ops.stage_content (system, dataset, batch_id, state, rows, at)"
@@ -92,6 +92,7 @@ def copy_into_stage(
 
 def finish_stage(connection: Connection, contract: Contract, batch_id: int, rows: int) -> None:
     """Say that the stage tables now hold this batch completely."""
+    connection.exec_driver_sql("set local default_statistics_target = 10")  # joins to small dimensions need no more
     connection.exec_driver_sql(f"analyze stage.{_q(contract.stage_table)}")
     connection.execute(
         sa.text(
@@ -103,10 +104,13 @@ def finish_stage(connection: Connection, contract: Contract, batch_id: int, rows
 
 
 def stage_holds(connection: Connection, contract: Contract, batch_id: int) -> bool:
-    """True if the stage tables hold all rows of this batch (an unlogged table is empty after a server crash)."""
-    rows = connection.execute(
+    """True if the stage tables hold all rows of this batch.
+
+    An unlogged table is empty after the server crashed, so the rows are counted again if it started since.
+    """
+    found = connection.execute(
         sa.text(
-            "select rows from ops.stage_content where system = :system and dataset = :dataset"
+            "select rows, at > pg_postmaster_start_time() as same_server from ops.stage_content where system = :system and dataset = :dataset"
             " and batch_id = :batch_id and state = 'ready' and to_regclass(:stage) is not null"
         ),
         {
@@ -115,11 +119,11 @@ def stage_holds(connection: Connection, contract: Contract, batch_id: int) -> bo
             "batch_id": batch_id,
             "stage": f"stage.{contract.stage_table}",
         },
-    ).scalar()
-    if rows is None:
-        return False
-    found = connection.exec_driver_sql(f"select count(*) from stage.{_q(contract.stage_table)}").scalar_one()
-    return bool(found == rows)
+    ).one_or_none()
+    if found is None or found.same_server:
+        return found is not None
+    counted = connection.exec_driver_sql(f"select count(*) from stage.{_q(contract.stage_table)}").scalar_one()
+    return bool(counted == found.rows)
 
 
 def drop_stage(warehouse: Warehouse, contract: Contract) -> None:

@@ -25,12 +25,14 @@ class Province:
     """The sandbox's one-stop database and copies of it."""
 
     def __init__(self, home: Path) -> None:
-        self._sandbox = SandboxProvince(Settings(home=home))
-        self._reader = sa.make_url(str(dotenv_values(home / "connections.env")["DX_CONNECTION_ONE_STOP"]))
+        self._settings = Settings(home=home)
+        self._sandbox = SandboxProvince(self._settings)
 
-    @property
-    def reader_password(self) -> str:
-        return str(self._reader.password)
+    def stop(self) -> None:
+        assert self._sandbox.stop()
+
+    def start(self) -> None:
+        self._sandbox.start()
 
     def admin_url(self, database: str) -> str:
         """libpq URL of a database, as one who may change it."""
@@ -39,8 +41,9 @@ class Province:
 
     def reader_url(self, database: str, *, password: str | None = None) -> str:
         """URL of a database, as the pipeline reads it."""
-        url = self._reader.set(database=database, password=password or self.reader_password)
-        return url.render_as_string(hide_password=False)
+        url = sa.make_url(str(dotenv_values(self._settings.connections_path)["DX_CONNECTION_ONE_STOP"]))
+        chosen = url.set(database=database, password=password or url.password)
+        return chosen.render_as_string(hide_password=False)
 
     def copy(self, *statements: str) -> str:
         """Name of a new copy of the one-stop database, changed by the given statements."""
@@ -54,12 +57,12 @@ class Province:
         with psycopg.connect(self.admin_url(database)) as connection:
             connection.execute("set search_path = motcua")
             for statement in statements:
-                connection.execute(statement)  # type: ignore[arg-type]
+                connection.execute(statement)
 
     def value(self, database: str, statement: str) -> object:
         with psycopg.connect(self.admin_url(database)) as connection:
             connection.execute("set search_path = motcua")
-            row = connection.execute(statement).fetchone()  # type: ignore[arg-type]
+            row = connection.execute(statement).fetchone()
         assert row is not None
         return row[0]
 
@@ -117,4 +120,3 @@ def new_warehouse(
 ) -> NewWarehouse:
     """An empty warehouse with the loaded one's key."""
     return NewWarehouse(make_installation(), loaded, source_server)
-

@@ -130,8 +130,9 @@ def leftovers(installation: Installation, url: str) -> dict[str, list[str]]:
 
 
 def _dagster_leftovers(home: Path) -> dict[str, list[str]]:
+    os.environ["DAGSTER_HOME"] = str(home)
     running = [DagsterRunStatus.STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.CANCELING]
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with dg.DagsterInstance.get() as instance:
         log = instance.event_log_storage
         claimed = [
             f"{key}: {slot.run_id}"

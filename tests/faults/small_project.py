@@ -17,7 +17,9 @@ class SmallProject:
         self.files = root / "files"
         self.files.mkdir(parents=True)
 
-    def add_csv(self, system: str, dataset: str, content: str | bytes, *, cap: float = 0.2, schema: str = "small") -> None:
+    def add_csv(
+        self, system: str, dataset: str, content: str | bytes, *, cap: float = 0.2, schema: str = "small"
+    ) -> None:
         """A dataset over one CSV file; the connection of its system must lead to ``files``."""
         self.write_csv(dataset, content)
         self._add(system, dataset, f'{{kind: csv, path: "{dataset}.csv", encoding: utf-8}}', cap, schema)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import psycopg
 import pytest
 
+from dx_pipeline.warehouse.embedded import EmbeddedServer
 from tests.conftest import Installation
 from tests.faults.conftest import LoadedProvince, NewWarehouse, use_the_same_key, warehouse_url
 from tests.faults.runs import (
@@ -28,7 +26,8 @@ pytestmark = pytest.mark.timeout(900)
 STAGE = "stage.one_stop__ho_so"
 SLOW_TABLE = (
     "alter table ho_so rename to ho_so_that",
-    "create view ho_so as select h.* from ho_so_that as h cross join lateral (select pg_sleep(0.002) where h.\"Id\" > 0)",
+    """create view ho_so as select h.* from ho_so_that as h
+    cross join lateral (select pg_sleep(0.002) where h."Id" > 0)""",
     "grant select on ho_so to mot_cua_doc",
 )
 
@@ -90,9 +89,8 @@ class Deaths:
 
     def before_copy(self) -> None:
         """Cleaned rows lie in the work folder, no row is in the stage table."""
-        with holding(
-            self.url, "set role dx_loader", f"create table if not exists {STAGE} (x int)", "commit", f"lock table {STAGE}"
-        ):
+        made = ("set role dx_loader", f"create table if not exists {STAGE} (x int)", "commit")
+        with holding(self.url, *made, f"lock table {STAGE}"):
             run = Run(self.warehouse, "run", "one_stop.ho_so")
             run.wait_until(lambda: somebody_waits_for(self.url, STAGE), "the stage table being made")
             run.kill()
@@ -128,10 +126,10 @@ class Deaths:
 
 @pytest.fixture(scope="module")
 def deaths(
-    make_installation: Callable[[], Installation], loaded: LoadedProvince, source_server: object
+    make_installation: Callable[[], Installation], loaded: LoadedProvince, source_server: EmbeddedServer
 ) -> Deaths:
     """Six runs killed one after the other, each later on its way than the one before."""
-    warehouse = NewWarehouse(make_installation(), loaded, source_server)  # type: ignore[arg-type]
+    warehouse = NewWarehouse(make_installation(), loaded, source_server)
     found = Deaths(warehouse, loaded)
     found.while_reading()
     found.after_landing()
