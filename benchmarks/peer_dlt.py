@@ -64,7 +64,8 @@ def copy_with_dlt(
         raise RuntimeError(f"dlt failed:\n{done.stderr[-3000:]}")
     with warehouse.owner() as connection:
         rows = sum(
-            int(connection.exec_driver_sql(f'select count(*) from dlt_bench."{table}"').scalar_one()) for table in tables
+            int(connection.exec_driver_sql(f'select count(*) from dlt_bench."{table}"').scalar_one())
+            for table in tables
         )
         connection.exec_driver_sql("drop schema dlt_bench cascade")
     return Measurement(name, seconds, rows)

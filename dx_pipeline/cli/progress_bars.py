@@ -6,7 +6,16 @@ import threading
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.text import Text
 
 STEP_LABEL = {
@@ -53,9 +62,7 @@ class BarProgress:
         with self._guard:
             key = (dataset_id, step)
             if key not in self._tasks:
-                self._tasks[key] = self._progress.add_task(
-                    STEP_LABEL.get(step, step), total=total, dataset=dataset_id
-                )
+                self._tasks[key] = self._progress.add_task(STEP_LABEL.get(step, step), total=total, dataset=dataset_id)
             self._progress.update(self._tasks[key], advance=rows, total=total)
 
     def finish(self, dataset_id: str, step: str) -> None:

@@ -41,7 +41,8 @@ def run(
         list[str] | None, typer.Argument(help="Systems or datasets, e.g. one_stop or one_stop.ho_so. Default: all.")
     ] = None,
     partition: Annotated[
-        str | None, typer.Option("--partition", "-p", help="Read one month again, e.g. 2024-03, instead of what is new.")
+        str | None,
+        typer.Option("--partition", "-p", help="Read one month again, e.g. 2024-03, instead of what is new."),
     ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Show what would be read and written; do nothing.")] = False,
     project: ProjectOption = None,

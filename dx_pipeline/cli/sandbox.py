@@ -22,7 +22,9 @@ def register(app: typer.Typer) -> None:
 @sandbox_app.command()
 @friendly
 def build(
-    dossiers: Annotated[int | None, typer.Option(help="Dossiers to make (default: DX_SANDBOX_DOSSIERS, 60,000).")] = None,
+    dossiers: Annotated[
+        int | None, typer.Option(help="Dossiers to make (default: DX_SANDBOX_DOSSIERS, 60,000).")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same province.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Build anew even if it is there already.")] = False,
 ) -> None:

@@ -93,7 +93,9 @@ def status() -> None:
         open_rows: dict[str, int] = {
             row[0]: row[1]
             for row in connection.execute(
-                sa.text("select system || '.' || dataset, count(*) from ops.quarantine where status = 'open' group by 1")
+                sa.text(
+                    "select system || '.' || dataset, count(*) from ops.quarantine where status = 'open' group by 1"
+                )
             )
         }
         clock = connection.execute(sa.text("select now()")).scalar_one()

@@ -50,7 +50,9 @@ def query(
             connection.exec_driver_sql("set transaction read only")
             connection.exec_driver_sql(f'set local role "{role}"')
             connection.exec_driver_sql("set local statement_timeout = '60s'")
-            result = connection.execution_options(stream_results=True, max_row_buffer=1_000).exec_driver_sql(text.replace("%", "%%"))
+            result = connection.execution_options(stream_results=True, max_row_buffer=1_000).exec_driver_sql(
+                text.replace("%", "%%")
+            )
             if not result.returns_rows:
                 raise WarehouseError("the statement returns no rows", next_step="dx sql is for questions only")
             if output == "csv":

@@ -118,9 +118,7 @@ def load_catalog(roots: Sequence[Path], *, strict: bool = True) -> Catalog:
     return Catalog(systems, contracts, tuple(broken))
 
 
-def _without_missing_dependencies(
-    contracts: dict[str, Contract], broken: list[ContractError]
-) -> dict[str, Contract]:
+def _without_missing_dependencies(contracts: dict[str, Contract], broken: list[ContractError]) -> dict[str, Contract]:
     kept = dict(contracts)
     while True:
         orphans = [c for c in kept.values() if any(needed not in kept for needed in c.depends_on)]

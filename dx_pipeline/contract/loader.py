@@ -78,7 +78,9 @@ def load_contract(path: Path, root: Path) -> Contract:
     custom = _custom(odcs.customProperties, place)
     for name in custom:
         if name not in ROOT_PROPERTIES:
-            place.at(f"customProperties.{name}").refuse(f"unknown property; known: {', '.join(sorted(ROOT_PROPERTIES))}")
+            place.at(f"customProperties.{name}").refuse(
+                f"unknown property; known: {', '.join(sorted(ROOT_PROPERTIES))}"
+            )
     system = _text(custom.get("system"), place.at("customProperties.system"))
     if not odcs.schema_ or len(odcs.schema_) != 1:
         place.at("schema").refuse("exactly one schema object is needed: one contract, one dataset")

@@ -196,9 +196,7 @@ class Road:
                     )
                     return ledger.get_batch(connection, batch.batch_id)
 
-    def _extract(
-        self, contract: Contract, batch: Batch, window: Window
-    ) -> tuple[Manifest, Extraction, str, list[str]]:
+    def _extract(self, contract: Contract, batch: Batch, window: Window) -> tuple[Manifest, Extraction, str, list[str]]:
         url = self.settings.connection_url(self.catalog.systems[contract.system].connection)
         self.landing.sweep_temporary()
         with open_source(contract, url) as reader:
@@ -254,9 +252,7 @@ class Road:
             finally:
                 shutil.rmtree(work, ignore_errors=True)
 
-    def _judge(
-        self, contract: Contract, batch: Batch, suite: Suite, manifest: Manifest, started: float
-    ) -> StageReport:
+    def _judge(self, contract: Contract, batch: Batch, suite: Suite, manifest: Manifest, started: float) -> StageReport:
         from dx_pipeline.judge.verdict import Judgement
 
         work = self.settings.work_root / str(batch.batch_id)
@@ -433,7 +429,9 @@ class Road:
             self._mark(batch, "failed" if error.can_heal else "held", error.what)
             raise
         except Exception as error:
-            self._mark(batch, "failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:500])
+            self._mark(
+                batch, "failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:500]
+            )
             raise
 
     def _mark(self, batch: Batch, status: str, message: str) -> None:

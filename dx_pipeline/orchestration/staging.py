@@ -132,7 +132,9 @@ def accepted_schema(contract: Contract, pseudonyms: list[str]) -> pa.Schema:
         pa.field("_row_hash", pa.int64()),
         pa.field("_warnings", pa.list_(pa.string())),
     ]
-    fields += [pa.field(column.name, cleaned.field(column.name).type) for column in contract.columns if not column.is_personal]
+    fields += [
+        pa.field(column.name, cleaned.field(column.name).type) for column in contract.columns if not column.is_personal
+    ]
     return pa.schema([*fields, *(pa.field(name, pa.binary()) for name in pseudonyms)])
 
 
@@ -187,9 +189,7 @@ def prefetch(items: Iterable[_Item], depth: int) -> Iterator[_Item]:
         worker.join()
 
 
-def ordered_map(
-    function: Callable[[_Item], _Result], items: Iterable[_Item], workers: int
-) -> Iterator[_Result]:
+def ordered_map(function: Callable[[_Item], _Result], items: Iterable[_Item], workers: int) -> Iterator[_Result]:
     """Apply a pure function in threads, keeping order, with at most ``2 * workers`` items in flight."""
     waiting: deque[Future[_Result]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="dx-clean") as pool:

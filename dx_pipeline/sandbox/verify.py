@@ -79,11 +79,15 @@ def verify_verdicts(province: SandboxProvince, warehouse: Warehouse) -> VerifyRe
     for (table, code), rows in truth[truth.verdict == "critical"].groupby(["table", "code"]):
         ids = set(rows.source_id.astype(str))
         accused = {key for key, reasons in quarantined.get(table, {}).items() if code in reasons}
-        lines.append(FaultLine(f"{SYSTEM}.{table}", code, "quarantined", len(ids), len(ids & accused), len(accused - ids)))
+        lines.append(
+            FaultLine(f"{SYSTEM}.{table}", code, "quarantined", len(ids), len(ids & accused), len(accused - ids))
+        )
     lines += _warnings(truth, warehouse)
     lines.append(_duplicates(truth, warehouse))
     lines += _repairs(truth, warehouse)
-    rejected_truth = {table: set(rows.source_id.astype(str)) for table, rows in truth[truth.verdict == "critical"].groupby("table")}
+    rejected_truth = {
+        table: set(rows.source_id.astype(str)) for table, rows in truth[truth.verdict == "critical"].groupby("table")
+    }
     clean_rejected = sum(len(set(rows) - rejected_truth.get(table, set())) for table, rows in quarantined.items())
     return VerifyReport(tuple(lines), clean_rejected)
 
@@ -127,7 +131,12 @@ def _duplicates(truth: pd.DataFrame, warehouse: Warehouse) -> FaultLine:
     batch = _full_batch(warehouse, "ho_so")
     found = int(batch.duplicate or 0)
     return FaultLine(
-        f"{SYSTEM}.ho_so", "exact_copy, older_version", "duplicate", planted, min(planted, found), max(0, found - planted)
+        f"{SYSTEM}.ho_so",
+        "exact_copy, older_version",
+        "duplicate",
+        planted,
+        min(planted, found),
+        max(0, found - planted),
     )
 
 
@@ -160,7 +169,9 @@ def _cleaned_values(contract: Contract, landed: pa.RecordBatch) -> Iterator[tupl
     for column in contract.columns:
         array = cleaned.column(column.name)
         if pa.types.is_timestamp(array.type):
-            array = pc.strftime(pc.local_timestamp(array.cast(pa.timestamp("s", LOCAL_TIME_ZONE), safe=False)), "%Y-%m-%dT%H:%M:%S")
+            array = pc.strftime(
+                pc.local_timestamp(array.cast(pa.timestamp("s", LOCAL_TIME_ZONE), safe=False)), "%Y-%m-%dT%H:%M:%S"
+            )
         texts = array.cast(pa.string()).to_pylist()
         yield from (((source_id, column.source_name), text) for source_id, text in zip(ids, texts, strict=True))
 

@@ -205,9 +205,7 @@ class EmbeddedServer:
         except (errors.DuplicateDatabase, errors.UniqueViolation):
             return  # another process made it between our question and our statement
         except psycopg.Error as error:
-            raise self._cluster.failure(
-                f"database {name} could not be made: {error}", f"read {self.log}"
-            ) from error
+            raise self._cluster.failure(f"database {name} could not be made: {error}", f"read {self.log}") from error
 
     def _running_pid(self) -> int | None:
         found = process.read_pid_file(self._cluster.data)
@@ -242,9 +240,7 @@ class EmbeddedServer:
             elif time.monotonic() < deadline and "pre-existing shared memory block" in said:
                 time.sleep(0.2)  # sessions of a killed server are still ending
             else:
-                raise cluster.failure(
-                    f"the server ended at its start: {last_lines(said)}", cluster.space_hint()
-                )
+                raise cluster.failure(f"the server ended at its start: {last_lines(said)}", cluster.space_hint())
 
     def _command(self, bin_folder: Path, port: int) -> list[str | Path]:
         """Who may reach the server stands on the command line, where `alter system` cannot change it."""

@@ -125,7 +125,9 @@ def get_batch(connection: Connection, batch_id: int) -> Batch:
     Raises:
         WarehouseError: there is no such batch.
     """
-    row = connection.execute(sa.text(f"{_SELECT} where batch_id = :batch_id"), {"batch_id": batch_id}).mappings().first()
+    row = (
+        connection.execute(sa.text(f"{_SELECT} where batch_id = :batch_id"), {"batch_id": batch_id}).mappings().first()
+    )
     if row is None:
         raise WarehouseError(f"batch {batch_id} is not in the ledger", next_step="`dx batches` lists the latest ones")
     return _batch(row)

@@ -63,7 +63,9 @@ class _Target:
     kind_column: str | None
 
 
-def run_load(connection: Connection, load: LoadFile, binds: LoadBinds, *, stage_rejected: str | None = None) -> MergeCounts:
+def run_load(
+    connection: Connection, load: LoadFile, binds: LoadBinds, *, stage_rejected: str | None = None
+) -> MergeCounts:
     """Run all steps of a load file in the caller's transaction; return the counts of the ledger step.
 
     Args:
@@ -80,7 +82,9 @@ def run_load(connection: Connection, load: LoadFile, binds: LoadBinds, *, stage_
         try:
             counts = _run_step(connection, step, binds, stage_rejected)
         except LoadFileError as error:
-            raise LoadFileError(f"load file {load.path} line {step.line}: {error.what}", next_step=error.next_step) from None
+            raise LoadFileError(
+                f"load file {load.path} line {step.line}: {error.what}", next_step=error.next_step
+            ) from None
         except sa.exc.DBAPIError as error:
             message = str(error.orig).strip().splitlines()[0]
             raise LoadFileError(
@@ -136,7 +140,9 @@ def _upsert(
         raise LoadFileError(f"the SELECT gives rows without {target.partition_column}, the partition column")
     fresh: list[Any] = list(
         connection.execute(
-            sa.text("select ops.missing_months(cast(:parent as regclass), cast(:months as date[]), cast(:kind as smallint))"),
+            sa.text(
+                "select ops.missing_months(cast(:parent as regclass), cast(:months as date[]), cast(:kind as smallint))"
+            ),
             {"parent": target.name, "months": months, "kind": next(iter(kinds), None)},
         ).scalar_one()
         if months
@@ -353,9 +359,7 @@ def _snapshot(
         )
     counts = _upsert_existing(connection, step, target, columns, binds, only_where="true")
     connection.execute(
-        sa.text(
-            f"update {target.name} set closed_on = null where last_batch_id = :batch_id and closed_on is not null"
-        ),
+        sa.text(f"update {target.name} set closed_on = null where last_batch_id = :batch_id and closed_on is not null"),
         {"batch_id": binds.batch_id},
     )
     closed = _close_missing(connection, step, target, binds, stage_rejected)

@@ -48,7 +48,7 @@ def settle_quarantine(connection: Connection, contract: Contract, batch: Batch, 
     connection.execute(
         sa.text(
             "update ops.quarantine as q set status = 'released', released_at = now(), released_by_batch = :batch_id"
-            f" from stage.\"{contract.stage_table}\" as s where q.system = :system and q.dataset = :dataset"
+            f' from stage."{contract.stage_table}" as s where q.system = :system and q.dataset = :dataset'
             f" and q.status = 'open' and q.row_key = {key}"
         ),
         scope,

@@ -33,7 +33,9 @@ def prepare_stage(warehouse: Warehouse, contract: Contract, schema: pa.Schema, b
         for name, table_schema in ((contract.stage_table, schema), (rejected_table(contract), REJECTED_SCHEMA)):
             columns = ", ".join(f"{_q(field.name)} {postgres_type(field.type)}" for field in table_schema)
             connection.exec_driver_sql(f"drop table if exists stage.{_q(name)}")
-            connection.exec_driver_sql(f"create unlogged table stage.{_q(name)} ({columns}) with (autovacuum_enabled = false)")
+            connection.exec_driver_sql(
+                f"create unlogged table stage.{_q(name)} ({columns}) with (autovacuum_enabled = false)"
+            )
         connection.execute(
             sa.text(
                 "insert into ops.stage_content (system, dataset, batch_id, state, rows, at)"

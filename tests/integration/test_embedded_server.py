@@ -262,9 +262,7 @@ def test_a_killed_server_recovers_what_was_committed(make_server: MakeServer, tm
     assert "database system was not properly shut down" in server.log.read_text(encoding="utf-8")
 
 
-def test_a_process_with_the_old_pid_is_not_taken_for_the_server(
-    make_server: MakeServer, tmp_path: Path
-) -> None:
+def test_a_process_with_the_old_pid_is_not_taken_for_the_server(make_server: MakeServer, tmp_path: Path) -> None:
     server = make_server()
     address = server.start()
     server.stop("immediate")
@@ -314,9 +312,7 @@ def test_a_half_made_cluster_is_made_again(make_server: MakeServer, tmp_path: Pa
     assert not (folder / "password.initdb").exists()
 
 
-def test_a_caller_killed_alone_while_making_leaves_no_mixture(
-    make_server: MakeServer, tmp_path: Path
-) -> None:
+def test_a_caller_killed_alone_while_making_leaves_no_mixture(make_server: MakeServer, tmp_path: Path) -> None:
     folder = tmp_path / "home" / "warehouse"
     caller = _caller(tmp_path / "home")
     _wait_for(lambda: (folder / "data.partial" / "base").exists())

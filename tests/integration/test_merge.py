@@ -58,7 +58,11 @@ def rendered(value: Any) -> str:
 
 def _empty(columns: str) -> str:
     types = {"row_hash": "bigint", "valid_from": "date", "amount": "bigint", "day": "date"}
-    return "select " + ", ".join(f"null::{types.get(c.strip(), 'text')} as {c.strip()}" for c in columns.split(",")) + " limit 0"
+    return (
+        "select "
+        + ", ".join(f"null::{types.get(c.strip(), 'text')} as {c.strip()}" for c in columns.split(","))
+        + " limit 0"
+    )
 
 
 def table(warehouse: Warehouse, statement: str) -> list[tuple[Any, ...]]:
@@ -110,7 +114,12 @@ def test_partitioned_upsert_fills_fresh_months_then_updates_them(warehouse: Ware
         2,
     )
     assert (second.rows, second.inserted, second.updated, second.unchanged) == (4, 2, 1, 1)
-    assert table(warehouse, "select code, amount from core.t_month order by 1") == [("a", 9), ("b", 2), ("c", 3), ("d", 4)]
+    assert table(warehouse, "select code, amount from core.t_month order by 1") == [
+        ("a", 9),
+        ("b", 2),
+        ("c", 3),
+        ("d", 4),
+    ]
     indexes = table(
         warehouse,
         "select count(*) from pg_index i join pg_inherits h on h.inhrelid = i.indrelid"
@@ -129,7 +138,9 @@ def scd2_table(warehouse: Warehouse) -> tuple[str, str]:
     return "merge=scd2 target=core.t_dim key=code close_missing", "code, name, valid_from, row_hash"
 
 
-VERSIONS = "select code, name, valid_from::text, valid_to::text, is_current from core.t_dim order by code, valid_from, sk"
+VERSIONS = (
+    "select code, name, valid_from::text, valid_to::text, is_current from core.t_dim order by code, valid_from, sk"
+)
 
 
 def test_scd2_opens_and_closes_versions(warehouse: Warehouse, tmp_path: Path) -> None:
@@ -202,7 +213,11 @@ def test_snapshot_closes_and_reopens(warehouse: Warehouse, tmp_path: Path) -> No
     ("header", "columns", "message"),
     [
         ("merge=upsert target=core.t_bad key=code", "name, row_hash", "gives no key column 'code'"),
-        ("merge=upsert target=core.t_bad key=code", "code, nowhere, row_hash", "'nowhere', which core.t_bad does not have"),
+        (
+            "merge=upsert target=core.t_bad key=code",
+            "code, nowhere, row_hash",
+            "'nowhere', which core.t_bad does not have",
+        ),
         ("merge=upsert target=core.t_bad key=code", "code, name", "must give row_hash"),
         ("merge=upsert target=core.missing key=code", "code, row_hash", "core.missing does not exist"),
         ("merge=scd2 target=core.t_bad key=code", "code, row_hash", "must give valid_from"),
