@@ -112,7 +112,8 @@ def stage_holds(connection: Connection, contract: Contract, batch_id: int) -> bo
     """
     found = connection.execute(
         sa.text(
-            "select rows, at > pg_postmaster_start_time() as same_server from ops.stage_content where system = :system and dataset = :dataset"
+            "select rows, at > pg_postmaster_start_time() as same_server from ops.stage_content"
+            " where system = :system and dataset = :dataset"
             " and batch_id = :batch_id and state = 'ready' and to_regclass(:stage) is not null"
         ),
         {
