@@ -17,7 +17,7 @@ from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.orchestration.checks import check_results, check_specs
 from dx_pipeline.orchestration.column_schema import landed_columns, staged_columns, table_columns
 from dx_pipeline.orchestration.process import get_look_ahead, get_road
-from dx_pipeline.orchestration.road import JudgedBatchHeld, PublishReport, StageReport
+from dx_pipeline.orchestration.road import JudgedBatchHeld, StageReport
 from dx_pipeline.warehouse import ledger
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 from dx_pipeline.warehouse.ledger import Batch
@@ -29,7 +29,6 @@ MODE_TAG = "dx/mode"
 INCREMENT = "increment"
 RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 Months = dg.MonthlyPartitionsDefinition | None
-LAYERS = ("landing", "stage", "core")
 LAYER_KINDS = {"landing": {"parquet"}, "stage": {"greatexpectations", "duckdb"}, "core": {"postgres", "table"}}
 # Read the sources first and publish what is staged at once: both keep servers busy while batches are judged here.
 # Catalogues go before what refers to them, yet none waits for another: a load completes unknown members later.
@@ -73,6 +72,7 @@ def _landing(contract: Contract, system: System, partitions: Months) -> dg.Asset
             get_look_ahead().begin(contract, batch)
         for warning in batch.warnings or ():
             context.log.warning(warning)
+        _report_months(context, "landing", contract, batch)
         return dg.MaterializeResult(
             metadata={
                 "batch": batch.batch_id,
@@ -104,6 +104,7 @@ def _stage(contract: Contract, system: System, suite: Suite | None, partitions: 
             except JudgedBatchHeld as held:
                 yield from check_results(suite, held.outcomes, key) if suite else ()
                 raise
+        _report_months(context, "stage", contract, report.batch)
         yield dg.MaterializeResult(
             metadata=_stage_metadata(report),
             check_results=check_results(suite, report.outcomes, key) if suite else None,
@@ -150,8 +151,7 @@ def _core(contract: Contract, system: System, partitions: Months) -> dg.AssetsDe
             road = get_road()
             report = road.publish(contract, _batch(contract, context, ("staged", "landed", "failed")))
         batch = report.batch
-        if partitions is not None:
-            _report_months(context, contract, report, partitions)
+        _report_months(context, "core", contract, batch, report.months)
         load = parse_load_file(contract.load_path)
         return dg.MaterializeResult(
             metadata={
@@ -170,22 +170,22 @@ def _core(contract: Contract, system: System, partitions: Months) -> dg.AssetsDe
 
 
 def _report_months(
-    context: dg.AssetExecutionContext,
-    contract: Contract,
-    report: PublishReport,
-    partitions: dg.MonthlyPartitionsDefinition,
+    context: dg.AssetExecutionContext, layer: str, contract: Contract, batch: Batch, touched: Sequence[date] = ()
 ) -> None:
-    """Tell Dagster which other months the batch brought, so that the partition bars of the three layers are true.
+    """Tell Dagster which other months this step brought, so that the partition bar of the asset is true.
 
-    A full read went through every month, an increment through those it touched.
+    A full read goes through every month; of an increment the core asset knows the months it touched.
     """
-    touched = {month.isoformat() for month in report.months}
-    for month in partitions.get_partition_keys():
-        if month != context.partition_key and (month in touched or report.batch.kind == "full"):
-            for layer in LAYERS:
-                key = asset_key(layer, contract)
-                metadata = {"batch": report.batch.batch_id}
-                context.log_event(dg.AssetMaterialization(key, partition=month, metadata=metadata))
+    if not context.has_partition_key:
+        return
+    months = {month.isoformat() for month in touched}
+    for month in context.assets_def.partitions_def.get_partition_keys():
+        if month != context.partition_key and (month in months or batch.kind == "full"):
+            context.log_event(
+                dg.AssetMaterialization(
+                    asset_key(layer, contract), partition=month, metadata={"batch": batch.batch_id, "kind": batch.kind}
+                )
+            )
 
 
 def _table_metadata(table: str) -> dict[str, Any]:

@@ -235,6 +235,10 @@ class Road:
             SuiteError, LandingError, WarehouseError: see their classes.
         """
         with self._lock(contract):
+            with self.warehouse.loader() as connection:
+                batch = ledger.get_batch(connection, batch.batch_id)
+            if batch.status == "superseded":  # another run has published a newer batch meanwhile
+                return StageReport(batch, (), ())
             return self._stage(contract, batch)
 
     def _stage(self, contract: Contract, batch: Batch) -> StageReport:
@@ -348,7 +352,7 @@ class Road:
             with self.warehouse.loader() as connection:
                 batch = ledger.get_batch(connection, batch.batch_id)
                 ready = batch.extracted == 0 or stage_holds(connection, contract, batch.batch_id)
-            if batch.status == "published":
+            if batch.status in ("published", "superseded"):  # superseded: a newer batch is in the star already
                 return PublishReport(batch)
             if batch.status not in ledger.IN_FLIGHT and batch.status != "failed":
                 raise WarehouseError(

@@ -199,5 +199,5 @@ def _unavailable(url: URL, error: sa.exc.OperationalError) -> WarehouseUnavailab
         reason = reason.replace(str(url.password), "•••")
     return WarehouseUnavailable(
         f"the warehouse at {url.host}:{url.port}/{url.database} cannot be reached: {reason}",
-        next_step="`dx doctor` tells what is wrong; `dx up` starts the embedded one",
+        next_step="`dx doctor` tells what is wrong, `dx up` starts the embedded one; then run again",
     )
