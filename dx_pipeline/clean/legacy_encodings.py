@@ -110,7 +110,7 @@ def repair(text: str) -> tuple[str, str | None]:
 
 def _trial(text: str, encoding: _Encoding) -> tuple[int, str] | None:
     """(gain, decoded text) if the text is convincing in that encoding, else None."""
-    before = after = touched = 0
+    before = after = touched = mended = 0
     evidence: set[str] = set()
     changed: set[str] = set()
     inside = False
@@ -126,11 +126,15 @@ def _trial(text: str, encoding: _Encoding) -> tuple[int, str] | None:
             after += _is_sound(word)
         elif _is_sound(decoded) or (len(used) > 1 and is_place_word(decoded)):
             after += 1
+            mended += not _is_sound(word)
             evidence |= used
             changed.add(decoded.lower())
             inside = inside or _is_impossible(word)
     enough = len(evidence) > 1 or len(changed) > 1 or inside
-    if not touched or not enough or before * 2 > touched or after <= before or after * 5 < touched * 4:
+    if not touched or not enough or after <= before or after * 5 < touched * 4:
+        return None
+    # Many VNI words happen to be sound as they stand (hoà, thò): then two others must be mended and none left.
+    if before * 2 > touched and not (mended > 1 and after == touched):
         return None
     result = encoding.word.sub(lambda m: _decode_word(m.group(), encoding)[0], text)
     if after < touched and VIETNAMESE_ONLY.isdisjoint(result):

@@ -176,10 +176,11 @@ def _report_months(
 
     A full read goes through every month; of an increment the core asset knows the months it touched.
     """
-    if not context.has_partition_key:
+    partitions = context.assets_def.partitions_def
+    if partitions is None:
         return
     months = {month.isoformat() for month in touched}
-    for month in context.assets_def.partitions_def.get_partition_keys():
+    for month in partitions.get_partition_keys():
         if month != context.partition_key and (month in months or batch.kind == "full"):
             context.log_event(
                 dg.AssetMaterialization(

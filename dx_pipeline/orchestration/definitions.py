@@ -33,8 +33,9 @@ def build_definitions(catalog: Catalog) -> dg.Definitions:
     assets += [mart_asset(mart, catalog.contracts) for mart in marts]
     mart_keys = [dg.AssetKey(["mart", mart.name]) for mart in marts]
     jobs = {system.name: _job(system, catalog, mart_keys) for system in catalog.systems.values()}
+    by_month = {contract.system for contract in catalog.contracts.values() if contract.load.period is not None}
     schedules = [
-        _schedule(system, jobs[system.name], months)
+        _schedule(system, jobs[system.name], months if system.name in by_month else None)
         for system in catalog.systems.values()
         if system.schedule is not None
     ]

@@ -160,7 +160,7 @@ class Road:
 
         Raises:
             LandingError: the files are gone or damaged.
-            WarehouseError: the batch belongs to another dataset or never landed.
+            WarehouseError: the batch belongs to another dataset, or is older than the published snapshot.
         """
         with self._lock(contract):
             with self.warehouse.loader() as connection:
@@ -172,6 +172,14 @@ class Road:
                         f"{contract.id}: batch {batch_id} never landed, there is nothing to replay",
                         next_step=f"`dx run {contract.id}` reads the source again",
                     )
+                newest = ledger.latest_batch(connection, contract, ("published",))
+                if contract.load.mode == "snapshot" and newest is not None and _origin(newest) > _origin(old):
+                    raise WarehouseError(
+                        f"{contract.id}: batch {batch_id} is older than what is published; replaying it would bring back"
+                        " rows that have changed or left the source since",
+                        next_step=f"`dx replay {newest.batch_id}` judges the published rows again,"
+                        f" `dx run {contract.id}` reads the source",
+                    )
                 batch = ledger.open_batch(
                     connection,
                     contract,
@@ -179,7 +187,7 @@ class Road:
                     run_id=run_id,
                     period_month=old.period_month,
                     window=(old.window_low, old.window_high),
-                    replay_of=old.replay_of or old.batch_id,
+                    replay_of=_origin(old),
                 )
             with self._failing(contract, batch):
                 manifest = self._manifest(contract, batch)
@@ -448,7 +456,12 @@ class Road:
             return  # the warehouse itself is gone: the next run supersedes this batch
 
     def _manifest(self, contract: Contract, batch: Batch) -> Manifest:
-        return self.landing.load_manifest(contract.system, contract.dataset, batch.replay_of or batch.batch_id)
+        return self.landing.load_manifest(contract.system, contract.dataset, _origin(batch))
+
+
+def _origin(batch: Batch) -> int:
+    """The batch whose landed files this one holds: itself, or the one it replays."""
+    return batch.replay_of or batch.batch_id
 
 
 def _outcome_row(outcome: RuleOutcome) -> dict[str, object]:

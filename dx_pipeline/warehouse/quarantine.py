@@ -40,16 +40,24 @@ class QuarantinedRow:
 def settle_quarantine(connection: Connection, contract: Contract, batch: Batch, *, identity: Sequence[str]) -> None:
     """Release mended rows, then record the rejected rows of this batch; inside the publishing transaction.
 
+    A replay shows rows as they were when its batch was read: what a later batch said of a row stays.
+
     Args:
         identity: stage columns that make the row key (the contract's row identity).
     """
-    scope = {"system": contract.system, "dataset": contract.dataset, "batch_id": batch.batch_id}
+    scope = {
+        "system": contract.system,
+        "dataset": contract.dataset,
+        "batch_id": batch.batch_id,
+        "origin": batch.replay_of or batch.batch_id,
+    }
+    read_later = "(select coalesce(b.replay_of, b.batch_id) from ops.batch as b where b.batch_id = {}) > :origin"
     key = "concat_ws('|', " + ", ".join(f's."{name}"::text' for name in identity) + ")"
     connection.execute(
         sa.text(
             "update ops.quarantine as q set status = 'released', released_at = now(), released_by_batch = :batch_id"
             f' from stage."{contract.stage_table}" as s where q.system = :system and q.dataset = :dataset'
-            f" and q.status = 'open' and q.row_key = {key}"
+            f" and q.status = 'open' and q.row_key = {key} and not {read_later.format('q.last_batch_id')}"
         ),
         scope,
     )
@@ -68,7 +76,9 @@ def settle_quarantine(connection: Connection, contract: Contract, batch: Batch, 
             "insert into ops.quarantine (system, dataset, row_key, reasons, raw_record, owner_agency, first_batch_id,"
             " last_batch_id, first_seen, last_seen, status) select :system, :dataset, r.row_key, r.reasons,"
             " r.raw_record::jsonb, :owner, :batch_id, :batch_id, now(), now(), 'open'"
-            f' from stage."{rejected}" as r'
+            f' from stage."{rejected}" as r where not exists (select from ops.quarantine as q'
+            " where q.system = :system and q.dataset = :dataset and q.row_key = r.row_key"
+            f" and {read_later.format('coalesce(q.released_by_batch, q.last_batch_id)')})"
             " on conflict (system, dataset, row_key) where status = 'open' do update set reasons = excluded.reasons,"
             " raw_record = excluded.raw_record, last_batch_id = excluded.last_batch_id, last_seen = excluded.last_seen"
         ),

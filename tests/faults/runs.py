@@ -65,7 +65,7 @@ def holding(url: str, *statements: str) -> Iterator[psycopg.Connection]:
     connection = psycopg.connect(url)
     try:
         for statement in statements:
-            connection.execute(statement)  # type: ignore[arg-type]
+            connection.execute(statement)
         yield connection
     finally:
         connection.close()
@@ -97,7 +97,7 @@ def somebody_waits_for_a_dataset(url: str) -> bool:
 def value(url: str, statement: str) -> object:
     """The single value of a statement, asked as the owner."""
     with psycopg.connect(url) as connection:
-        row = connection.execute(statement).fetchone()  # type: ignore[arg-type]
+        row = connection.execute(statement).fetchone()
     return row[0] if row else None
 
 

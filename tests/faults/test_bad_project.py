@@ -92,7 +92,7 @@ class Department:
 
     def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.installation.url) as connection:
-            return connection.execute(statement, values or None).fetchall()  # type: ignore[arg-type]
+            return connection.execute(statement, values or None).fetchall()
 
     def _write(self) -> None:
         project = self.project

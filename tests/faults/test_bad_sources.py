@@ -174,7 +174,7 @@ class Strange:
 
     def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.warehouse.url) as connection:
-            return connection.execute(statement, values or None).fetchall()  # type: ignore[arg-type]
+            return connection.execute(statement, values or None).fetchall()
 
     def quarantined(self, what: str) -> tuple[list[str], str]:
         """Reasons and status of an odd row."""

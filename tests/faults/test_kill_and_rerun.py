@@ -32,6 +32,11 @@ SLOW_TABLE = (
 )
 
 
+def made_by_loader(table: str) -> tuple[str, ...]:
+    """Statements that make a table as a dead run may have left it."""
+    return ("set role dx_loader", f"create table if not exists {table} (x int)", "commit")
+
+
 @dataclass
 class Death:
     """How one run died: what the ledger said of its dossiers, what lay in the landing zone."""
@@ -89,8 +94,7 @@ class Deaths:
 
     def before_copy(self) -> None:
         """Cleaned rows lie in the work folder, no row is in the stage table."""
-        made = ("set role dx_loader", f"create table if not exists {STAGE} (x int)", "commit")
-        with holding(self.url, *made, f"lock table {STAGE}"):
+        with holding(self.url, *made_by_loader(STAGE), f"lock table {STAGE}"):
             run = Run(self.warehouse, "run", "one_stop.ho_so")
             run.wait_until(lambda: somebody_waits_for(self.url, STAGE), "the stage table being made")
             run.kill()
@@ -244,4 +248,24 @@ def test_two_runs_at_once_end_well(new_warehouse: NewWarehouse, loaded: LoadedPr
     assert [first.exit_code, second.exit_code] == [0, 0], "\n".join(told)
     assert star_checksums(new_warehouse.url) == loaded.checksums
     found = leftovers(new_warehouse, new_warehouse.url)
+    assert {what: marks for what, marks in found.items() if marks} == {}
+
+
+def test_an_overtaken_run_ends_well(new_warehouse: NewWarehouse, loaded: LoadedProvince) -> None:
+    """It read first, then had to wait while a later run read and published the same dataset: nothing is left to do."""
+    new_warehouse.dx("status")
+    url, stage = new_warehouse.url, "stage.one_stop__linh_vuc"
+    landed = "select count(*) from ops.batch where dataset = 'ngay_nghi' and status = 'landed'"
+    with holding(url, *made_by_loader(stage), f"lock table {stage}") as waiting:
+        slow = Run(new_warehouse, "run", "one_stop.ngay_nghi", "one_stop.linh_vuc")
+        slow.wait_until(lambda: somebody_waits_for(url, stage), "the fields waiting to be staged")
+        slow.wait_until(lambda: value(url, landed) == 1, "the holidays landed")
+        new_warehouse.dx("run", "one_stop.ngay_nghi")
+        holidays = "select array_agg(status order by batch_id) from ops.batch where dataset = 'ngay_nghi'"
+        assert value(url, holidays) == ["superseded", "published"]
+        waiting.close()
+        told = slow.output()
+    assert slow.exit_code == 0, told
+    assert star_checksums(url)["core.holiday"] == loaded.checksums["core.holiday"]
+    found = leftovers(new_warehouse, url)
     assert {what: marks for what, marks in found.items() if marks} == {}
