@@ -47,7 +47,7 @@ def list_batches(
     if not rows:
         console.print("the ledger is empty: `dx run` makes the first batches")
         return
-    console.print(batch_table(rows))
+    console.print(batch_table(rows, console.width))
 
 
 @batches_app.command()

@@ -104,7 +104,7 @@ def replay(
 
 def execute(contracts: Sequence[Contract], *, month: date | None = None, replay_batch: int | None = None) -> bool:
     logging.getLogger("dagster.builtin.dx").setLevel(logging.CRITICAL)  # broken files are told of below, once
-    with BarProgress(console) as bars, console.status("Dagster …"):
+    with BarProgress(console, len(contracts)) as bars:
         listen(bars)
         from dx_pipeline.orchestration.run import run_datasets
 
@@ -112,7 +112,7 @@ def execute(contracts: Sequence[Contract], *, month: date | None = None, replay_
     if report.dead_runs_closed:
         console.print(f"[yellow]![/] closed {report.dead_runs_closed} run(s) whose process had died")
     if report.batches:
-        console.print(run_table(report.batches))
+        console.print(run_table(report.batches, console.width))
     for message, assets in _by_message(report.failures).items():
         what, _, next_step = message.partition("\n  → ")
         errors.print(f"[dim]{escape(', '.join(assets))}[/]", soft_wrap=True)

@@ -158,7 +158,7 @@ def _core(contract: Contract, system: System, partitions: Months) -> dg.AssetsDe
                 **_table_metadata(str(load.ledger_step.target)),
                 "batch": batch.batch_id,
                 "writes": ", ".join(load.targets),
-                "dagster/row_count": batch.accepted or 0,
+                "accepted": batch.accepted or 0,
                 "inserted": batch.inserted or 0,
                 "updated": batch.updated or 0,
                 "unchanged": batch.unchanged or 0,

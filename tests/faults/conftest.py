@@ -16,7 +16,7 @@ from dx_pipeline.sandbox.province import SandboxProvince
 from dx_pipeline.settings import Settings, write_private_file
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 from tests.conftest import Installation
-from tests.faults.star import star_checksums
+from tests.star import star_checksums, warehouse_url
 
 DOSSIERS = 2_000
 
@@ -82,11 +82,6 @@ class LoadedProvince(Installation):
         other = Installation(self.home)
         other.environment["DX_CONNECTION_ONE_STOP"] = self.province.reader_url(database)
         return other
-
-
-def warehouse_url(home: Path) -> str:
-    """libpq URL of an installation's embedded warehouse, as its owner."""
-    return EmbeddedServer(home, name="warehouse").start().url("dx_warehouse", "postgresql")
 
 
 def use_the_same_key(home: Path, other_home: Path) -> None:

@@ -16,7 +16,7 @@ from tests.faults.conftest import LoadedProvince, NewWarehouse
 from tests.faults.messages import messages_of, the_message
 from tests.faults.runs import leftovers
 from tests.faults.small_project import GOOD_ROWS, HEADER, SmallProject
-from tests.faults.star import SCHEMAS
+from tests.star import SCHEMAS
 
 pytestmark = pytest.mark.timeout(600)
 

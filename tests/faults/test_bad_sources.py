@@ -12,10 +12,10 @@ import pytest
 
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 from tests.conftest import Installation
-from tests.faults.conftest import LoadedProvince, NewWarehouse, warehouse_url
+from tests.faults.conftest import LoadedProvince, NewWarehouse
 from tests.faults.messages import messages_of, the_message
 from tests.faults.runs import value
-from tests.faults.star import star_checksums
+from tests.star import star_checksums, warehouse_url
 
 pytestmark = pytest.mark.timeout(600)
 

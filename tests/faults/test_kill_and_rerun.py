@@ -9,7 +9,7 @@ import pytest
 
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 from tests.conftest import Installation
-from tests.faults.conftest import LoadedProvince, NewWarehouse, use_the_same_key, warehouse_url
+from tests.faults.conftest import LoadedProvince, NewWarehouse, use_the_same_key
 from tests.faults.runs import (
     Run,
     holding,
@@ -19,7 +19,7 @@ from tests.faults.runs import (
     somebody_waits_for_a_dataset,
     value,
 )
-from tests.faults.star import star_checksums
+from tests.star import star_checksums, warehouse_url
 
 pytestmark = pytest.mark.timeout(900)
 
