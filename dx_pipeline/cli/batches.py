@@ -10,9 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from dx_pipeline.cli.console import console, friendly
-from dx_pipeline.cli.tables import batch_table, rule_table, status_text
+from dx_pipeline.cli.tables import STATUS_STYLE, batch_table, plain_table, rule_table, status_text
+from dx_pipeline.errors import WarehouseError
 
-batches_app = typer.Typer(help="The ledger of batches.", invoke_without_command=True, no_args_is_help=False)
+batches_app = typer.Typer(invoke_without_command=True, no_args_is_help=False)
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +28,7 @@ def list_batches(
     status: Annotated[str | None, typer.Option("--status", "-s", help="Only batches in this state.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.")] = 30,
 ) -> None:
-    """List batches, newest first.
+    """The ledger of batches, newest first.
 
     Examples:
 
@@ -39,13 +40,15 @@ def list_batches(
     """
     if context.invoked_subcommand is not None:
         return
+    if status is not None and status not in STATUS_STYLE:
+        raise WarehouseError(f"--status {status!r} is unknown", next_step=f"use one of {', '.join(STATUS_STYLE)}")
     from dx_pipeline.orchestration.process import get_road
     from dx_pipeline.warehouse import ledger
 
     with get_road().warehouse.loader() as connection:
         rows = ledger.list_batches(connection, dataset_ids=dataset, status=status, limit=limit)
     if not rows:
-        console.print("the ledger is empty: `dx run` makes the first batches")
+        console.print("no such batch" if dataset or status else "the ledger is empty: `dx run` makes the first batches")
         return
     console.print(batch_table(rows, console.width))
 
@@ -84,13 +87,15 @@ def show(batch_id: Annotated[int, typer.Argument(help="Number of the batch.")]) 
     if batch.landing_path is not None:
         try:
             manifest = road.landing.load_manifest(batch.system, batch.dataset, batch.replay_of or batch.batch_id)
-            files = Table(title="Tệp gốc · Landed files", title_justify="left")
-            for name in ("file", "rows", "bytes", "sha256"):
-                files.add_column(name, justify="right" if name in ("rows", "bytes") else "left")
+            files = plain_table("Tệp gốc · Landed files")
+            files.add_column("file", no_wrap=True)
+            for name in ("rows", "bytes"):
+                files.add_column(name, justify="right", no_wrap=True)
+            files.add_column("sha256", overflow="fold")
             for file in manifest.files:
                 files.add_row(file.name, f"{file.rows:,}", f"{file.bytes:,}", file.sha256)
             console.print(files)
         except LandingError as error:
             console.print(f"[dim]{escape(error.what)}")
     if rules:
-        console.print(rule_table(rules))
+        console.print(rule_table(rules, console.width))

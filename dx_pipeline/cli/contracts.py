@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from dx_pipeline.cli.console import console, friendly, show_error
 from dx_pipeline.cli.project import add_projects
+from dx_pipeline.cli.tables import plain_table
 from dx_pipeline.contract.catalog import load_catalog
 from dx_pipeline.contract.loader import CONTRACT_SUFFIX, load_contract
 from dx_pipeline.contract.model import Contract
@@ -34,14 +34,17 @@ def list_contracts(project: ProjectOption = None) -> None:
     """
     add_projects(project)
     catalog = load_catalog(get_settings().project_roots, strict=False)
-    table = Table(title="Hợp đồng dữ liệu · Contracts", title_justify="left")
-    for name in ("dataset", "version", "owner", "reads", "mode", "columns", "purpose"):
-        table.add_column(name, no_wrap=name != "purpose")
+    table = plain_table("Hợp đồng dữ liệu · Contracts")
+    for name in ("dataset", "version", "owner", "mode", "columns"):
+        table.add_column(name, justify="right" if name == "columns" else "left", no_wrap=name != "dataset")
     for contract in catalog.contracts.values():
         table.add_row(
-            contract.id, contract.version, contract.owner_agency, contract.source.label, contract.load.mode,
-            str(len(contract.columns)), escape(f"{contract.purpose_vi} | {contract.purpose_en}"),
-        )  # fmt: skip
+            f"{contract.id}\n[dim]{escape(contract.purpose_vi)} | {escape(contract.purpose_en)}",
+            contract.version,
+            contract.owner_agency,
+            contract.load.mode,
+            str(len(contract.columns)),
+        )
     console.print(table)
     for error in catalog.broken:
         show_error(error)

@@ -32,7 +32,10 @@ sandbox.register(app)
 
 @app.command()
 def version() -> None:
-    """Print the version."""
+    """Print the version.
+
+    Example: dx version
+    """
     console.print(__version__)
 
 

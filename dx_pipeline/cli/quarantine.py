@@ -12,11 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from dx_pipeline.cli.console import console, friendly
-from dx_pipeline.cli.tables import quarantine_table
+from dx_pipeline.cli.tables import quarantine_table, reason_table
 from dx_pipeline.errors import WarehouseError
 
 quarantine_app = typer.Typer(help="Rejected rows and their reasons.", no_args_is_help=True)
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+STATUSES = ("open", "released", "gone", "discarded")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 DatasetOption = Annotated[list[str] | None, typer.Option("--dataset", "-d", help="Only this system.dataset.")]
 ReasonOption = Annotated[str | None, typer.Option("--reason", "-r", help="Only rows with this reason code.")]
 AgencyOption = Annotated[str | None, typer.Option("--agency", "-a", help="Only rows of this owner agency.")]
@@ -43,6 +44,8 @@ def list_rows(
 
       dx quarantine list -d one_stop.ho_so -r ma_ho_so_unreadable
     """
+    if status not in STATUSES:
+        raise WarehouseError(f"--status {status!r} is unknown", next_step=f"use one of {', '.join(STATUSES)}")
     from dx_pipeline.orchestration.process import get_road
     from dx_pipeline.warehouse.quarantine import list_quarantine, quarantine_counts
 
@@ -52,14 +55,10 @@ def list_rows(
             connection, dataset_ids=dataset, reason=reason, agency=agency, status=status, limit=limit
         )
     if status == "open":
-        table = Table(title="Theo lý do · By reason", title_justify="left")
-        for name in ("dataset", "reason", "rows", "message"):
-            table.add_column(name, justify="right" if name == "rows" else "left")
-        for dataset_id, code, vi, en, number in counts:
-            if not dataset or dataset_id in dataset:
-                table.add_row(dataset_id, code, f"{number:,}", escape(f"{vi} | {en}"))
-        console.print(table)
-    console.print(quarantine_table(rows) if rows else "no such row")
+        chosen = [row for row in counts if (not dataset or row[0] in dataset) and reason in (None, row[1])]
+        if chosen:
+            console.print(reason_table(chosen, console.width))
+    console.print(quarantine_table(rows, console.width) if rows else "no such row")
 
 
 @quarantine_app.command()
@@ -143,7 +142,7 @@ def export(
 def harmless(value: object) -> str:
     """A cell that no spreadsheet takes for a formula.
 
-    Source: OWASP, CSV injection: cells that begin with = + - @ tab or carriage return.
+    Source: OWASP, CSV injection: cells that begin with = + - @ (also full-width), tab, carriage return or line feed.
     """
     text = "" if value is None else str(value)
     return "'" + text if text.startswith(FORMULA_STARTS) else text

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from dx_pipeline.cli.console import console, errors, friendly, number, show_error
 from dx_pipeline.cli.progress_bars import BarProgress
 from dx_pipeline.cli.project import add_projects
-from dx_pipeline.cli.tables import run_table
+from dx_pipeline.cli.tables import VERY_WIDE, dataset_names, plain_table, run_table
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import DxError, SettingsError
 from dx_pipeline.progress import listen
@@ -142,9 +141,16 @@ def _show_plan(contracts: Sequence[Contract], month: date | None) -> None:
     from dx_pipeline.warehouse.load_file import parse_load_file
 
     road = get_road()
-    table = Table(title="Kế hoạch, không ghi gì · Plan, nothing is written", title_justify="left")
-    for name in ("dataset", "reads", "how", "from", "rows at source", "writes"):
-        table.add_column(name, justify="right" if name == "rows at source" else "left")
+    wide = console.width >= WIDE
+    header, shown = dataset_names((contract.id for contract in contracts), full=console.width >= VERY_WIDE)
+    table = plain_table("Kế hoạch, không ghi gì · Plan, nothing is written")
+    table.add_column(header, overflow="ellipsis")
+    if wide:
+        table.add_column("reads", no_wrap=True)
+    table.add_column("how", no_wrap=True)
+    table.add_column("from", no_wrap=True)
+    table.add_column("rows", justify="right")
+    table.add_column("writes", no_wrap=True)
     for contract in contracts:
         kind, window = road.window(contract, month)
         try:
@@ -154,18 +160,24 @@ def _show_plan(contracts: Sequence[Contract], month: date | None) -> None:
         except DxError as error:
             rows = f"[red]{escape(error.what)}"
         try:
-            targets = ", ".join(parse_load_file(contract.load_path).targets)
+            targets = "\n".join(parse_load_file(contract.load_path).targets)
         except DxError as error:
             targets = f"[red]{escape(error.what)}"
-        how = f"{kind} {month:%Y-%m}" if kind == "period" and month else kind
-        table.add_row(contract.id, contract.source.label, how, window.low or "the beginning", rows, targets)
+        table.add_row(
+            shown[contract.id],
+            *([contract.source.label] if wide else []),
+            f"{kind} {month:%Y-%m}" if kind == "period" and month else kind,
+            (window.low or "–")[: 19 if wide else 16],
+            rows,
+            targets,
+        )
     console.print(table)
 
 
 def _month(text: str | None) -> date | None:
     if text is None:
         return None
-    match = re.match(r"^(\d{4})-(\d{2})$", text)
+    match = re.fullmatch(r"([1-9]\d{3})-(\d{2})", text, re.ASCII)
     if match is None or not 1 <= int(match[2]) <= 12:
         raise SettingsError(f"--partition {text!r} is not a month", next_step="write it as 2024-03")
     return date(int(match[1]), int(match[2]), 1)

@@ -6,10 +6,10 @@ import time
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from dx_pipeline.cli.console import console, friendly
 from dx_pipeline.cli.progress_bars import BarProgress
+from dx_pipeline.cli.tables import VERY_WIDE, dataset_names, plain_table
 from dx_pipeline.settings import get_settings
 
 sandbox_app = typer.Typer(help="The sandbox province.", no_args_is_help=True)
@@ -80,15 +80,16 @@ def verify() -> None:
     from dx_pipeline.sandbox.verify import verify_verdicts
 
     report = verify_verdicts(SandboxProvince(get_settings()), get_road().warehouse)
-    table = Table(title="Lỗi đã gài so với phán quyết · Planted faults against verdicts", title_justify="left")
-    for name in ("dataset", "fault", "verdict", "planted", "found", "missed", "wrongly accused"):
-        table.add_column(name, justify="right" if name in ("planted", "found", "missed", "wrongly accused") else "left")
+    header, shown = dataset_names((line.dataset for line in report.lines), full=console.width >= VERY_WIDE)
+    table = plain_table("Lỗi đã gài so với phán quyết · Planted faults against verdicts")
+    table.add_column(header, overflow="ellipsis")
+    table.add_column("fault", no_wrap=True)
+    for name in ("verdict", "planted", "found", "missed", "wrong"):
+        table.add_column(name, justify="left" if name == "verdict" else "right", no_wrap=True)
     for line in report.lines:
+        counts = (f"{count:,}" for count in (line.planted, line.found, line.missed, line.wrong))
         style = "" if line.missed == 0 and line.wrong == 0 else "red"
-        table.add_row(
-            line.dataset, line.code, line.verdict, f"{line.planted:,}", f"{line.found:,}", f"{line.missed:,}",
-            f"{line.wrong:,}", style=style,
-        )  # fmt: skip
+        table.add_row(shown[line.dataset], line.code, line.verdict, *counts, style=style)
     console.print(table)
     console.print(
         f"recall {report.recall:.4f}, clean rows rejected {report.clean_rejected:,} "

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from dx_pipeline.cli.console import console, friendly
-from dx_pipeline.cli.tables import status_text
+from dx_pipeline.cli.tables import VERY_WIDE, dataset_names, plain_table, status_text
 from dx_pipeline.settings import get_settings
 
 
@@ -100,9 +99,11 @@ def status() -> None:
         }
         clock = connection.execute(sa.text("select now()")).scalar_one()
     by_id = {row["dataset_id"]: row for row in latest}
-    table = Table(title="Tình trạng · Status", title_justify="left")
-    for name in ("dataset", "last batch", "state", "published", "fresh", "in quarantine", "message"):
-        table.add_column(name, justify="right" if name == "in quarantine" else "left")
+    header, shown = dataset_names(road.catalog.contracts, full=console.width >= VERY_WIDE)
+    table = plain_table("Tình trạng · Status")
+    table.add_column(header, overflow="ellipsis")
+    for name in ("batch", "state", "published", "fresh", "in quarantine"):
+        table.add_column(name, justify="right" if name in ("batch", "in quarantine") else "left", no_wrap=True)
     for contract in road.catalog.contracts.values():
         row = by_id.get(contract.id)
         when = published.get(contract.id)
@@ -111,15 +112,17 @@ def status() -> None:
             late = clock - when - contract.freshness
             fresh = "[green]yes" if late.total_seconds() <= 0 else "[yellow]stale"
         table.add_row(
-            contract.id,
+            shown[contract.id],
             str(row["batch_id"]) if row else "–",
             status_text(row["status"]) if row else "[dim]never run",
-            f"{when:%Y-%m-%d %H:%M:%S}" if when else "–",
+            f"{when:%Y-%m-%d %H:%M}" if when else "–",
             fresh,
             f"{open_rows.get(contract.id, 0):,}",
-            escape((row["message"] or "")[:120]) if row else "",
         )
     console.print(table)
+    for row in latest:
+        if row["message"]:
+            console.print(f"[red]{row['status']}[/] batch {row['batch_id']}: {escape(row['message'])}", soft_wrap=True)
 
 
 @friendly

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import sqlalchemy as sa
 import typer
+from rich.cells import cell_len
 from rich.markup import escape
 from rich.table import Table
 
 from dx_pipeline.cli.console import console, friendly
+from dx_pipeline.cli.tables import plain_table
 from dx_pipeline.errors import WarehouseError
 
+FEW_COLUMNS = 3
 ROLES = ("dx_engineer", "dx_analyst", "dx_bi")
 
 
@@ -65,12 +69,36 @@ def query(
             names = list(result.keys())
     except sa.exc.DBAPIError as error:
         message = str(error.orig).strip().splitlines()
-        raise WarehouseError(message[0] if message else "the statement failed") from None
-    table = Table()
-    for name in names:
-        table.add_column(escape(name))
-    for row in rows[:limit]:
-        table.add_row(*("[dim]null" if value is None else escape(str(value)) for value in row))
-    console.print(table)
+        raise WarehouseError(
+            message[0] if message else "the statement failed",
+            next_step="dx sql takes one question (select, with, values); it cannot change anything",
+        ) from None
+    shown = [["null" if value is None else str(value) for value in row] for row in rows[:limit]]
+    console.print(_grid(names, shown) if _fits(names, shown) else _records(names, shown))
     if len(rows) > limit:
         console.print(f"[dim]the first {limit} rows; --limit or -f csv gives more")
+
+
+def _fits(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    widths = [max(cell_len(cell) for cell in column) for column in zip(names, *rows, strict=True)]
+    return sum(widths) + 2 * len(widths) <= console.width or len(names) <= FEW_COLUMNS
+
+
+def _grid(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = plain_table("")
+    for name in names:
+        table.add_column(escape(name))
+    for row in rows:
+        table.add_row(*map(escape, row))
+    return table
+
+
+def _records(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Rows too wide for the terminal, one below the other: a line per column."""
+    table = Table.grid(padding=(0, 2))
+    for index, row in enumerate(rows):
+        if index:
+            table.add_row("")
+        for name, cell in zip(names, row, strict=True):
+            table.add_row(f"[dim]{escape(name)}", escape(cell))
+    return table

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from dx_pipeline.cli.console import number
+from dx_pipeline.cli.console import console, number
 from dx_pipeline.warehouse.ledger import Batch
 from dx_pipeline.warehouse.quarantine import QuarantinedRow
 
@@ -23,7 +23,8 @@ STATUS_STYLE = {
     "staged": "yellow",
 }
 WIDE = 120
-"""From this many columns on, tables of counts are printed with full names."""
+"""From this many columns on, tables show all their counts, and names in full."""
+VERY_WIDE = 150
 _COUNTS = {
     "extracted": "extr.",
     "accepted": "acc.",
@@ -35,8 +36,7 @@ _COUNTS = {
 }
 _SUM = "tổng · total"
 _LEGEND = (
-    "extr. đọc = acc. đạt + quar. bị loại + dup. trùng; acc. = ins. mới + upd. đổi + same như cũ\n"
-    "extracted = accepted + quarantined + duplicate; accepted = inserted + updated + unchanged"
+    "extr. = acc. + quar. + dup., acc. = ins. + upd. + same\nđọc = đạt + bị loại + trùng, đạt = mới + đổi + như cũ"
 )
 
 
@@ -46,19 +46,25 @@ def run_table(batches: Sequence[Batch], width: int) -> Table:
     ``width``: columns of the terminal. On a narrow one the names of the counts are shortened and explained below,
     and the batch number is left out.
     """
-    wide, shared = width >= WIDE, _shared_system(batches)
-    table = _table("Kết quả theo tập dữ liệu · Result by dataset", caption=None if wide else _LEGEND)
+    wide = width >= WIDE
+    header, shown = dataset_names((batch.dataset_id for batch in batches), full=width >= VERY_WIDE)
+    million_rows = sum(batch.extracted or 0 for batch in batches) >= 1_000_000
+    table = plain_table(
+        "Kết quả theo tập dữ liệu · Result by dataset",
+        caption=None if wide else _LEGEND,
+        roomy=wide or not million_rows,
+    )
     table.add_column("", no_wrap=True)
-    table.add_column(_dataset_header(shared), overflow="ellipsis")
+    table.add_column(header, overflow="ellipsis")
     if wide:
         table.add_column("batch", justify="right", no_wrap=True)
     for name, short in _COUNTS.items():
         table.add_column(name if wide else short, justify="right", no_wrap=True)
-    table.add_column("s", justify="right", no_wrap=True)
+    table.add_column("seconds" if width >= VERY_WIDE else "s", justify="right", no_wrap=True)
     for batch in batches:
         table.add_row(
             _mark(batch.status),
-            batch.dataset if shared else batch.dataset_id,
+            shown[batch.dataset_id],
             *([str(batch.batch_id)] if wide else []),
             *(number(getattr(batch, name)) for name in _COUNTS),
             f"{seconds_of(batch):.1f}",
@@ -76,91 +82,115 @@ def run_table(batches: Sequence[Batch], width: int) -> Table:
 
 
 def batch_table(batches: Sequence[Batch], width: int) -> Table:
-    """The ledger, newest first; on a narrow terminal with the first four counts only."""
-    wide, shared = width >= WIDE, _shared_system(batches)
-    table = _table("Sổ lô dữ liệu · Batch ledger")
+    """The ledger, newest first; on a narrow terminal with the counts of accepted and quarantined rows only."""
+    wide = width >= WIDE
+    header, shown = dataset_names((batch.dataset_id for batch in batches), full=width >= VERY_WIDE)
+    table = plain_table("Sổ lô dữ liệu · Batch ledger")
     table.add_column("", no_wrap=True)
     table.add_column("batch", justify="right", no_wrap=True)
-    table.add_column(_dataset_header(shared), overflow="ellipsis")
+    table.add_column(header, overflow="ellipsis")
     for name in ("kind", "started"):
         table.add_column(name, no_wrap=True)
-    counts = list(_COUNTS.items()) if wide else list(_COUNTS.items())[:3]
-    for _, short in counts:
-        table.add_column(short, justify="right", no_wrap=True)
+    counts = list(_COUNTS) if wide else ["accepted", "quarantined"]
+    for name in counts:
+        table.add_column(_COUNTS[name], justify="right", no_wrap=True)
     for batch in batches:
         kind = batch.kind + (f" {batch.period_month:%Y-%m}" if batch.period_month else "")
         kind += f" of {batch.replay_of}" if batch.replay_of else ""
         table.add_row(
             _mark(batch.status),
             str(batch.batch_id),
-            batch.dataset if shared else batch.dataset_id,
+            shown[batch.dataset_id],
             kind,
-            f"{batch.started_at:%Y-%m-%d %H:%M}" if wide else f"{batch.started_at:%m-%d %H:%M}",
-            *(number(getattr(batch, name)) for name, _ in counts),
+            f"{batch.started_at:%Y-%m-%d %H:%M}" if width >= VERY_WIDE else f"{batch.started_at:%m-%d %H:%M}",
+            *(number(getattr(batch, name)) for name in counts),
         )
     return table
-
-
-def _table(title: str, caption: str | None = None) -> Table:
-    """A table without vertical lines: room for one more column of counts."""
-    return Table(
-        title=title,
-        title_justify="left",
-        caption=caption,
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
 
 
 def _mark(status: str) -> str:
     return "[green]✓[/]" if status == "published" else status_text(status)
 
 
-def _dataset_header(shared: str | None) -> str:
-    return f"dataset ({shared})" if shared else "dataset"
-
-
-def _shared_system(batches: Sequence[Batch]) -> str | None:
-    """The system of all batches, which then need not be repeated on each line."""
-    systems = {batch.system for batch in batches}
-    return systems.pop() if len(systems) == 1 else None
-
-
-def rule_table(rows: Sequence[Any]) -> Table:
-    """Rules of a batch, those that found something first."""
-    table = Table(title="Kết quả quy tắc · Rule results", title_justify="left")
-    table.add_column("rule")
-    table.add_column("severity")
-    table.add_column("result")
-    table.add_column("evaluated", justify="right")
-    table.add_column("unexpected", justify="right")
-    table.add_column("message")
+def rule_table(rows: Sequence[Any], width: int) -> Table:
+    """Rules of a batch, those that found something first; on a narrow terminal the message stands below the code."""
+    wide = width >= WIDE
+    table = plain_table("Kết quả quy tắc · Rule results")
+    table.add_column("", no_wrap=True)
+    table.add_column("rule", no_wrap=wide)
+    for name in ("evaluated", "unexpected"):
+        table.add_column(name, justify="right", no_wrap=True)
+    if wide:
+        table.add_column("message")
     for row in rows:
         result = "[green]passed" if row.passed else "[yellow]found" if row.severity != "critical" else "[red]rejected"
-        table.add_row(
-            row.code, row.severity, result, number(row.evaluated), number(row.unexpected),
-            escape(f"{row.message_vi} | {row.message_en}"),
-        )  # fmt: skip
+        code, message = (escape(text) for text in (row.code, f"{row.message_vi} | {row.message_en}"))
+        counts = (number(row.evaluated), number(row.unexpected))
+        table.add_row(result, *((code, *counts, message) if wide else (f"{code}\n[dim]{message}", *counts)))
     return table
 
 
-def quarantine_table(rows: Sequence[QuarantinedRow]) -> Table:
+def reason_table(counts: Sequence[tuple[str, str, str, str, int]], width: int) -> Table:
+    """Open quarantined rows by dataset and reason: (dataset id, code, message vi, message en, rows)."""
+    wide = width >= WIDE
+    header, shown = dataset_names([row[0] for row in counts], full=console.width >= VERY_WIDE)
+    table = plain_table("Theo lý do · By reason")
+    table.add_column("rows", justify="right", no_wrap=True)
+    table.add_column(header, no_wrap=True, overflow="ellipsis")
+    table.add_column("reason", no_wrap=wide)
+    if wide:
+        table.add_column("message")
+    for dataset_id, code, message_vi, message_en, rows in counts:
+        reason, message = escape(code), escape(f"{message_vi} | {message_en}")
+        cells = (reason, message) if wide else (f"{reason}\n[dim]{message}",)
+        table.add_row(f"{rows:,}", shown[dataset_id], *cells)
+    return table
+
+
+def quarantine_table(rows: Sequence[QuarantinedRow], width: int) -> Table:
     """Quarantined rows without their raw records."""
-    table = Table(title="Dòng bị loại · Quarantined rows", title_justify="left")
-    for name in ("id", "dataset", "row", "reasons", "first seen", "last seen"):
-        table.add_column(name)
+    wide = width >= WIDE
+    header, shown = dataset_names([row.dataset_id for row in rows], full=console.width >= VERY_WIDE)
+    table = plain_table("Dòng bị loại · Quarantined rows")
+    table.add_column("id", justify="right", no_wrap=True)
+    table.add_column(header, no_wrap=True, overflow="ellipsis")
+    table.add_column("row", overflow="fold")
+    table.add_column("reasons")
+    for name in ("first seen", *(["last seen"] if wide else [])):
+        table.add_column(name, no_wrap=True)
     for row in rows:
+        times = (row.first_seen, row.last_seen) if wide else (row.first_seen,)
         table.add_row(
             str(row.quarantine_id),
-            row.dataset_id,
+            shown[row.dataset_id],
             escape(row.row_key[:60]),
-            escape(", ".join(row.reasons)),
-            f"{row.first_seen:%Y-%m-%d %H:%M}",
-            f"{row.last_seen:%Y-%m-%d %H:%M}",
+            escape("\n".join(row.reasons)),
+            *(f"{time:%Y-%m-%d %H:%M}" if wide else f"{time:%m-%d %H:%M}" for time in times),
         )
     return table
+
+
+def plain_table(title: str, caption: str | None = None, *, roomy: bool = True) -> Table:
+    """A table without vertical lines; ``roomy``: two spaces between columns instead of one."""
+    return Table(
+        title=title,
+        title_justify="left",
+        caption=caption,
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0) if roomy else 0,
+    )
+
+
+def dataset_names(ids: Iterable[str], *, full: bool = False) -> tuple[str, dict[str, str]]:
+    """Header and cell text for dataset ids; unless ``full``, a system that all share is named in the header only."""
+    known = list(dict.fromkeys(ids))
+    systems = {dataset_id.partition(".")[0] for dataset_id in known}
+    if full or len(systems) != 1:
+        return "dataset", {dataset_id: dataset_id for dataset_id in known}
+    return f"dataset ({systems.pop()})", {dataset_id: dataset_id.partition(".")[2] for dataset_id in known}
 
 
 def status_text(status: str) -> str:
