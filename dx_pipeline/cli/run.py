@@ -15,7 +15,7 @@ from rich.markup import escape
 from dx_pipeline.cli.console import console, errors, friendly, number, show_error
 from dx_pipeline.cli.progress_bars import BarProgress
 from dx_pipeline.cli.project import add_projects
-from dx_pipeline.cli.tables import VERY_WIDE, dataset_names, plain_table, run_table
+from dx_pipeline.cli.tables import VERY_WIDE, WIDE, dataset_names, plain_table, run_table
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import DxError, SettingsError
 from dx_pipeline.progress import listen
