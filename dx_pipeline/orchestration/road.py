@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +59,8 @@ from dx_pipeline.warehouse.stage import (
 
 if TYPE_CHECKING:
     from dx_pipeline.judge.verdict import RuleOutcome
+
+SMALLEST_CAPPED_PART = 100  # rows of an increment, a month or a replay from which the cap on the rejected share counts
 
 
 @dataclass(frozen=True)
@@ -275,7 +277,7 @@ class Road:
         extra_columns, extra_parameters = pseudonym_columns(contract, keys)
         rejected = RejectedRows()
         with Judgement(
-            contract,
+            _with_cap_that_fits(contract, batch, manifest.row_count),
             suite,
             cleaned,
             work_dir=work,
@@ -462,6 +464,16 @@ class Road:
 def _origin(batch: Batch) -> int:
     """The batch whose landed files this one holds: itself, or the one it replays."""
     return batch.replay_of or batch.batch_id
+
+
+def _with_cap_that_fits(contract: Contract, batch: Batch, rows: int) -> Contract:
+    """The contract without its cap on the rejected share if the batch is too small a part of the source for it.
+
+    An hour that brings two rows, one of them bad, is no broken source; held, it would be read and held again
+    every hour.
+    """
+    is_whole_source = contract.load.mode == "snapshot" or batch.kind == "full"
+    return contract if is_whole_source or rows >= SMALLEST_CAPPED_PART else replace(contract, rejected_share_cap=1.0)
 
 
 def _outcome_row(outcome: RuleOutcome) -> dict[str, object]:
