@@ -81,6 +81,8 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
         yield Finding("warehouse", "ok", f"{where} PostgreSQL {version} at {warehouse.url.host}:{warehouse.url.port}")
         ran = migrate(warehouse, settings.project_roots)
         yield Finding("migrations", "ok", f"{len(ran)} applied now" if ran else "all applied")
+        with warehouse.loader() as connection:
+            connection.exec_driver_sql("select 1")
         warehouse.close()
     except DxError as error:
         yield Finding("warehouse", "error", error.what, error.next_step)

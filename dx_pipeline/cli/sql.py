@@ -18,6 +18,11 @@ from dx_pipeline.cli.tables import plain_table
 from dx_pipeline.errors import WarehouseError
 
 FEW_COLUMNS = 3
+NEXT_STEPS = {
+    "42601": "dx sql takes one question (select, with, values); it cannot change anything",
+    "42501": "{role} has no right to this; --role chooses whose rights are used",
+    "57014": "it took longer than 60 s: ask for less, or connect with psql",
+}
 ROLES = ("dx_engineer", "dx_analyst", "dx_bi")
 
 
@@ -71,7 +76,7 @@ def query(
         message = str(error.orig).strip().splitlines()
         raise WarehouseError(
             message[0] if message else "the statement failed",
-            next_step="dx sql takes one question (select, with, values); it cannot change anything",
+            next_step=NEXT_STEPS.get(getattr(error.orig, "sqlstate", None) or "", "").format(role=role),
         ) from None
     shown = [["null" if value is None else str(value) for value in row] for row in rows[:limit]]
     console.print(_grid(names, shown) if _fits(names, shown) else _records(names, shown))
