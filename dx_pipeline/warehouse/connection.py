@@ -7,7 +7,7 @@ which may write rows but owns nothing, so that load SQL can never alter or drop 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -106,9 +106,10 @@ class Warehouse:
             try:
                 yield
             finally:
-                connection.execute(
-                    sa.text("select pg_advisory_unlock(hashtextextended(:name, 0))"), {"name": f"dx:{dataset_id}"}
-                )
+                with suppress(sa.exc.DBAPIError):  # a session that broke off has given its lock back already
+                    connection.execute(
+                        sa.text("select pg_advisory_unlock(hashtextextended(:name, 0))"), {"name": f"dx:{dataset_id}"}
+                    )
 
     def adbc_uri(self) -> str:
         """libpq URI for ADBC with the loader's role. Holds the password: never log it."""
@@ -141,6 +142,16 @@ def external_url(text: str) -> URL:
             next_step="write it as postgresql://user:password@host:5432/database",
         )
     return url.set(drivername="postgresql+psycopg")
+
+
+def broke_off(error: sa.exc.DBAPIError) -> bool:
+    """Whether the same statements may succeed when tried again: the session was lost, or lost to another one.
+
+    SQLSTATE classes 08 (connection), 40 (deadlock, serialization) and 57P (server shutting down):
+    https://www.postgresql.org/docs/current/errcodes-appendix.html
+    """
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return error.connection_invalidated or state.startswith(("08", "40", "57P"))
 
 
 def libpq_uri(url: URL, options: str = "") -> str:

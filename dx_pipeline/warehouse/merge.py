@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from dx_pipeline.errors import LoadFileError
+from dx_pipeline.errors import LoadFileError, WarehouseUnavailable
+from dx_pipeline.warehouse.connection import broke_off
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 from dx_pipeline.warehouse.load_file import LoadFile, LoadStep
 
@@ -75,6 +76,7 @@ def run_load(
 
     Raises:
         LoadFileError: a step does not fit its target or its statement failed; names file and line.
+        WarehouseUnavailable: the session was lost or gave way to another one; the same load may be tried again.
     """
     connection.exec_driver_sql("set local citus.multi_shard_modify_mode to 'sequential'")
     ledger = MergeCounts()
@@ -87,6 +89,11 @@ def run_load(
             ) from None
         except sa.exc.DBAPIError as error:
             message = str(error.orig).strip().splitlines()[0]
+            if broke_off(error):
+                raise WarehouseUnavailable(
+                    f"load file {load.path}, step at line {step.line} broke off: {message}",
+                    next_step="run again: nothing of this attempt is in the star",
+                ) from error
             raise LoadFileError(
                 f"load file {load.path}, step at line {step.line}: {message}",
                 next_step="mend the SQL, then `dx replay` the batch: its landed rows are kept",

@@ -56,6 +56,7 @@ class Deaths:
         self.url = warehouse.url
         self.loaded = loaded
         self.seen: dict[str, Death] = {}
+        self.claimed_while_reading: list[str] = []
 
     def note(self, moment: str) -> None:
         landing = self.warehouse.home / "landing" / "one_stop" / "ho_so"
@@ -78,6 +79,7 @@ class Deaths:
         run = Run(installation, "run", "one_stop.ho_so")
         run.wait_until(lambda: bool(list(landing.glob("one_stop/ho_so/.*.tmp-*"))), "a half-written landing batch")
         run.kill()
+        self.claimed_while_reading = leftovers(self.warehouse, self.url)["claimed slots"]
         self.note("reading")
 
     def after_landing(self) -> None:
@@ -117,10 +119,12 @@ class Deaths:
         self.note("publishing")
 
     def after_publishing(self) -> None:
-        """The star is committed; the stage tables have not been dropped, events and marts not been loaded."""
+        """The star is committed; the stage tables have not been dropped, the marts not been refreshed."""
+        staged = "select status from ops.batch where dataset = 'ho_so' order by batch_id desc limit 1"
         with holding(self.url, "lock table core.fact_dossier in access exclusive mode") as star:
             run = Run(self.warehouse, "run")
             run.wait_until(lambda: somebody_waits_for(self.url, "core.fact_dossier"), "the star being written")
+            run.wait_until(lambda: value(self.url, staged) == "staged", "the dossiers staged")
             with holding(self.url, f"lock table {STAGE} in access share mode"):
                 star.rollback()
                 run.wait_until(lambda: somebody_waits_for(self.url, STAGE), "the stage table being dropped")
@@ -169,6 +173,12 @@ def test_what_was_committed_stays_although_the_run_died(deaths: Deaths) -> None:
 
 def test_half_written_landing_is_not_a_batch(deaths: Deaths) -> None:
     assert [name[0] for name in deaths.seen["reading"].landed] == ["."]
+
+
+def test_a_run_killed_while_reading_held_the_slot_of_its_source(deaths: Deaths) -> None:
+    """So that the next test does not find it free because it was never taken."""
+    assert len(deaths.claimed_while_reading) == 1
+    assert deaths.claimed_while_reading[0].startswith("source_one_stop: ")
 
 
 def test_the_next_run_brings_the_undisturbed_star(deaths: Deaths) -> None:
