@@ -18,8 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError, WarehouseUnavailable
-from dx_pipeline.warehouse.connection import broke_off
-from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
+from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE, broke_off
 from dx_pipeline.warehouse.load_file import LoadFile, LoadStep
 
 ENGINE_COLUMNS = ("first_batch_id", "last_batch_id", "loaded_at")
