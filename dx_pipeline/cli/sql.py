@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from dx_pipeline.cli.tables import plain_table
 from dx_pipeline.errors import WarehouseError
 
 FEW_COLUMNS = 3
+NUMBER = int | float | Decimal
 NEXT_STEPS = {
     "42601": "dx sql takes one question (select, with, values); it cannot change anything",
     "42501": "{role} has no right to this; --role chooses whose rights are used",
@@ -79,7 +81,8 @@ def query(
             next_step=NEXT_STEPS.get(getattr(error.orig, "sqlstate", None) or "", "").format(role=role),
         ) from None
     shown = [["null" if value is None else str(value) for value in row] for row in rows[:limit]]
-    console.print(_grid(names, shown) if _fits(names, shown) else _records(names, shown))
+    numbers = [all(isinstance(row[i], NUMBER | None) for row in rows) for i in range(len(names))]
+    console.print(_grid(names, shown, numbers) if _fits(names, shown) else _records(names, shown))
     if len(rows) > limit:
         console.print(f"[dim]the first {limit} rows; --limit or -f csv gives more")
 
@@ -89,10 +92,10 @@ def _fits(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     return sum(widths) + 2 * len(widths) <= console.width or len(names) <= FEW_COLUMNS
 
 
-def _grid(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+def _grid(names: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> Table:
     table = plain_table("")
-    for name in names:
-        table.add_column(escape(name))
+    for name, is_number in zip(names, numbers, strict=True):
+        table.add_column(escape(name), justify="right" if is_number else "left")
     for row in rows:
         table.add_row(*map(escape, row))
     return table
