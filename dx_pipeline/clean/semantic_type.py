@@ -32,6 +32,7 @@ class SemanticType:
 
     options: names of the column options the type understands, each with what it means
     (``null_values`` is understood by all types). check: raises ContractError for a bad option.
+    day_sql: DuckDB expression of the day inside a cleaned code, with ``{column}`` for the column.
     """
 
     name: str
@@ -43,3 +44,4 @@ class SemanticType:
     description: str
     options: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Column], None] | None = None
+    day_sql: str | None = None

@@ -17,6 +17,7 @@ from open_data_contract_standard.model import CustomProperty, OpenDataContractSt
 from pydantic import TypeAdapter, ValidationError
 
 from dx_pipeline.contract.model import (
+    DAY_SUFFIX,
     Column,
     Contract,
     DriftPolicy,
@@ -31,11 +32,12 @@ from dx_pipeline.errors import ContractError
 CONTRACT_SUFFIX = ".odcs.yaml"
 SUPPORTED_API_VERSIONS = ("v3.1.0",)
 CANONICAL_NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
-RESERVED_SUFFIXES = ("__unreadable", "__note", "_pseudonym")
+RESERVED_SUFFIXES = ("__unreadable", "__note", "_pseudonym", DAY_SUFFIX)
 CLASSIFICATIONS = ("public", "internal", "personal", "sensitive")
 LOGICAL_TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")
 ROOT_PROPERTIES = {
-    "system", "ownerAgency", "source", "load", "rowIdentity", "rejectedShareCap", "minSourceRows", "drift", "dependsOn", "leftOut",
+    "system", "ownerAgency", "source", "load", "rowIdentity", "rejectedShareCap", "minSourceRows",
+    "expectedRows", "drift", "dependsOn", "leftOut",
 }  # fmt: skip
 SOURCE_KEYS = {
     "kind", "schema", "table", "query", "path", "encoding", "delimiter", "sheet", "headerRow", "nullValues",
@@ -120,6 +122,7 @@ def load_contract(path: Path, root: Path) -> Contract:
         row_identity=row_identity,
         rejected_share_cap=_share(custom.get("rejectedShareCap", 0.2), place.at("customProperties.rejectedShareCap")),
         min_source_rows=_count(custom.get("minSourceRows", 1), place.at("customProperties.minSourceRows")),
+        expected_rows=_count(custom.get("expectedRows", 0), place.at("customProperties.expectedRows")),
         on_new_column=_drift(drift.get("newColumn", "warn"), place.at("customProperties.drift.newColumn")),
         on_widened_type=_drift(drift.get("widenedType", "hold"), place.at("customProperties.drift.widenedType")),
         freshness=_freshness(odcs, place),

@@ -67,6 +67,9 @@ class SourceRelation:
         return self.path or self.kind
 
 
+DAY_SUFFIX = "__day"  # of the stage column that holds the day inside a code
+
+
 @dataclass(frozen=True)
 class PeriodPolicy:
     """How a dataset is cut into monthly partitions: by which column, from which month on."""
@@ -110,6 +113,7 @@ class Contract:
     left_out: tuple[str, ...]
     path: Path
     root: Path
+    expected_rows: int = 0  # of a full read, roughly; larger datasets are worked on first
 
     @property
     def key_columns(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 import duckdb
 import pyarrow as pa
 
-from dx_pipeline.contract.model import Contract
+from dx_pipeline.contract.model import DAY_SUFFIX, Contract
 from dx_pipeline.judge.batch_session import BatchSession, JudgeError, unjudgeable
 from dx_pipeline.judge.deduplicate import Deduplicated, deduplicate, repeated_values
 from dx_pipeline.judge.outcome import RuleOutcome, Verdict, reasons_to_hold
@@ -205,7 +205,7 @@ class Judgement:
         )
         types = dict(session.types_of(query.sql(shown, self._extra, "0"), self._parameters))
         not_content = {self._contract.load.cursor, *row_identity_columns(self._contract)}
-        hashed = [name for name in (*shown, *self._extra) if name not in not_content]
+        hashed = [n for n in (*shown, *self._extra) if n not in not_content and not n.endswith(DAY_SUFFIX)]
         row_hash = row_hash_sql([(name, types[name]) for name in hashed])
         try:
             relation = session.connection.sql(query.sql(shown, self._extra, row_hash), params=self._parameters or None)

@@ -18,6 +18,7 @@ from dx_pipeline.orchestration.checks import check_results, check_specs
 from dx_pipeline.orchestration.column_schema import landed_columns, staged_columns, table_columns
 from dx_pipeline.orchestration.process import get_look_ahead, get_road
 from dx_pipeline.orchestration.road import JudgedBatchHeld, StageReport
+from dx_pipeline.orchestration.work_order import MART_PRIORITY
 from dx_pipeline.warehouse import ledger
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 from dx_pipeline.warehouse.ledger import Batch
@@ -30,9 +31,6 @@ INCREMENT = "increment"
 RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 Months = dg.MonthlyPartitionsDefinition | None
 LAYER_KINDS = {"landing": {"parquet"}, "stage": {"greatexpectations", "duckdb"}, "core": {"postgres", "table"}}
-# Read the sources first and publish what is staged at once: both keep servers busy while batches are judged here.
-# Catalogues go before what refers to them, yet none waits for another: a load completes unknown members later.
-STEP_PRIORITY = {"landing": 6, "core": 4, "stage": 2}
 LAYER_TEXT = {
     "landing": "Bản gốc bất biến đọc từ nguồn | Immutable copy as read from the source",
     "stage": "Đã làm sạch và kiểm định từng dòng | Cleaned and judged row by row",
@@ -46,30 +44,39 @@ def asset_key(layer: str, contract: Contract) -> dg.AssetKey:
 
 
 def dataset_assets(
-    contract: Contract, system: System, suite: Suite | None, months: dg.MonthlyPartitionsDefinition | None
+    contract: Contract,
+    system: System,
+    suite: Suite | None,
+    months: dg.MonthlyPartitionsDefinition | None,
+    priority: Callable[[str], int],
 ) -> list[dg.AssetsDefinition]:
-    """The three assets of one dataset. A broken suite leaves the checks out; the stage step then says why."""
+    """The three assets of one dataset. A broken suite leaves the checks out; the stage step then says why.
+
+    Args:
+        priority: Dagster priority of a step, by layer.
+    """
     partitions = months if contract.load.period else None
     return [
-        _landing(contract, system, partitions),
-        _stage(contract, system, suite, partitions),
-        _core(contract, system, partitions),
+        _landing(contract, system, partitions, priority("landing")),
+        _stage(contract, system, suite, partitions, priority("stage")),
+        _core(contract, system, partitions, priority("core")),
     ]
 
 
-def _landing(contract: Contract, system: System, partitions: Months) -> dg.AssetsDefinition:
+def _landing(contract: Contract, system: System, partitions: Months, priority: int) -> dg.AssetsDefinition:
     @_asset(
-        **_shared("landing", contract, system, landed_columns(contract)), partitions_def=partitions, pool=system.pool
+        **_shared("landing", contract, system, priority, landed_columns(contract)),
+        partitions_def=partitions,
+        pool=system.pool,
     )
     def landing(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
-            road = get_road()
             replayed = context.run.tags.get(REPLAY_TAG)
             if replayed:
-                batch = road.replay(contract, int(replayed), run_id=context.run.run_id)
+                batch = get_road().replay(contract, int(replayed), run_id=context.run.run_id)
+                get_look_ahead().begin_stage(contract, batch)
             else:
-                batch = road.land(contract, run_id=context.run.run_id, month=_month(context))
-            get_look_ahead().begin(contract, batch)
+                batch = get_look_ahead().landed(contract, run_id=context.run.run_id, month=_month(context))
         for warning in batch.warnings or ():
             context.log.warning(warning)
         _report_months(context, "landing", contract, batch)
@@ -87,11 +94,13 @@ def _landing(contract: Contract, system: System, partitions: Months) -> dg.Asset
     return landing
 
 
-def _stage(contract: Contract, system: System, suite: Suite | None, partitions: Months) -> dg.AssetsDefinition:
+def _stage(
+    contract: Contract, system: System, suite: Suite | None, partitions: Months, priority: int
+) -> dg.AssetsDefinition:
     key = asset_key("stage", contract)
 
     @_asset(
-        **_shared("stage", contract, system, staged_columns(contract)),
+        **_shared("stage", contract, system, priority, staged_columns(contract)),
         partitions_def=partitions,
         deps=[asset_key("landing", contract)],
         check_specs=check_specs(suite, key) if suite else None,
@@ -100,7 +109,7 @@ def _stage(contract: Contract, system: System, suite: Suite | None, partitions: 
         with _readable_failures():
             try:
                 batch = _batch(contract, context, ("landed", "staged", "held", "failed"))
-                report = get_look_ahead().result(contract, batch)
+                report = get_look_ahead().staged(contract, batch)
             except JudgedBatchHeld as held:
                 yield from check_results(suite, held.outcomes, key) if suite else ()
                 raise
@@ -133,13 +142,13 @@ def _stage_metadata(report: StageReport) -> dict[str, Any]:
     return metadata
 
 
-def _core(contract: Contract, system: System, partitions: Months) -> dg.AssetsDefinition:
+def _core(contract: Contract, system: System, partitions: Months, priority: int) -> dg.AssetsDefinition:
     upstream = [asset_key("stage", contract)] + [
         dg.AssetKey(["core", *needed.split(".")]) for needed in contract.depends_on
     ]
 
     @_asset(
-        **_shared("core", contract, system),
+        **_shared("core", contract, system, priority),
         partitions_def=partitions,
         deps=upstream,
         freshness_policy=(
@@ -205,6 +214,7 @@ def mart_asset(mart: Mart, contracts: dict[str, Contract]) -> dg.AssetsDefinitio
         kinds={"postgres", "sql"},
         description=mart.grain,
         owners=["team:dx-warehouse"],
+        op_tags={"dagster/priority": str(MART_PRIORITY)},
         retry_policy=RETRY,
     )
     def refreshed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
@@ -237,7 +247,9 @@ class _readable_failures:
             raise dg.Failure(description=str(error), allow_retries=error.can_heal) from error
 
 
-def _shared(layer: str, contract: Contract, system: System, columns: dg.TableSchema | None = None) -> dict[str, Any]:
+def _shared(
+    layer: str, contract: Contract, system: System, priority: int, columns: dg.TableSchema | None = None
+) -> dict[str, Any]:
     return {
         "key": asset_key(layer, contract),
         "group_name": contract.system,
@@ -249,7 +261,7 @@ def _shared(layer: str, contract: Contract, system: System, columns: dg.TableSch
             **({"dagster/column_schema": columns} if columns else {}),
         },
         "tags": {"dx/layer": layer, "dx/system": contract.system},
-        "op_tags": {"dagster/priority": str(STEP_PRIORITY[layer] + (contract.load.mode != "incremental"))},
+        "op_tags": {"dagster/priority": str(priority)},
         "retry_policy": RETRY,
     }
 

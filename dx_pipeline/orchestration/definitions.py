@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import dagster as dg
 
 from dx_pipeline.contract.catalog import Catalog
@@ -11,6 +13,7 @@ from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, dataset_assets, mart_asset, monthly_partitions
 from dx_pipeline.orchestration.process import get_catalog
+from dx_pipeline.orchestration.work_order import step_priority, work_order
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 from dx_pipeline.warehouse.marts import load_marts
@@ -23,13 +26,16 @@ def build_definitions(catalog: Catalog) -> dg.Definitions:
         logger.error("left out: %s", error)
     assets: list[dg.AssetsDefinition] = []
     months = monthly_partitions(catalog)
-    for contract in catalog.contracts.values():
-        assets += dataset_assets(contract, catalog.systems[contract.system], _suite(contract), months)
     try:
         marts = load_marts(get_settings().project_roots)
     except DxError as error:
         logger.error("marts left out: %s", error)
         marts = []
+    order = work_order(catalog.contracts.values(), {name for mart in marts for name in mart.depends_on})
+    for position, name in enumerate(order):
+        contract = catalog.contracts[name]
+        priority = partial(step_priority, position=position, datasets=len(order))
+        assets += dataset_assets(contract, catalog.systems[contract.system], _suite(contract), months, priority)
     assets += [mart_asset(mart, catalog.contracts) for mart in marts]
     mart_keys = [dg.AssetKey(["mart", mart.name]) for mart in marts]
     jobs = {system.name: _job(system, catalog, mart_keys) for system in catalog.systems.values()}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dx_pipeline.contract.catalog import Catalog, load_catalog
 from dx_pipeline.errors import MigrationError
-from dx_pipeline.orchestration.look_ahead import StageLookAhead
+from dx_pipeline.orchestration.look_ahead import LookAhead
 from dx_pipeline.orchestration.road import Road
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse.connection import Warehouse
@@ -35,6 +35,6 @@ def get_road() -> Road:
 
 
 @lru_cache(maxsize=1)
-def get_look_ahead() -> StageLookAhead:
-    """The background stager of this process."""
-    return StageLookAhead(get_road())
+def get_look_ahead() -> LookAhead:
+    """The background readers and judge of this process."""
+    return LookAhead(get_road())

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from dx_pipeline.clean.derived import day_columns
 from dx_pipeline.clean.pseudonym import PseudonymKeys, pseudonym_columns
 from dx_pipeline.contract.catalog import Catalog
 from dx_pipeline.contract.model import Contract
@@ -274,7 +275,7 @@ class Road:
         write_cleaned(contract, self.landing, manifest, cleaned, self.settings.batch_rows)
         repairs = tuple(repairs_of(contract, cleaned))
         keys = PseudonymKeys.load(self.settings.keys_path)
-        extra_columns, extra_parameters = pseudonym_columns(contract, keys)
+        pseudonyms, pseudonym_keys = pseudonym_columns(contract, keys)
         rejected = RejectedRows()
         with Judgement(
             _with_cap_that_fits(contract, batch, manifest.row_count),
@@ -283,11 +284,11 @@ class Road:
             work_dir=work,
             memory_limit=self.settings.judge_memory,
             threads=self.settings.judge_threads,
-            extra_columns=extra_columns,
-            extra_parameters=extra_parameters,
+            extra_columns={**day_columns(contract), **pseudonyms},
+            extra_parameters=pseudonym_keys,
             batch_rows=self.settings.batch_rows,
         ) as judgement:
-            schema = accepted_schema(contract, list(extra_columns))
+            schema = accepted_schema(contract, list(pseudonyms))
             prepare_stage(self.warehouse, contract, schema, batch.batch_id)
             staged = copy_into_stage(
                 self.warehouse,

@@ -22,7 +22,7 @@ from dx_pipeline.orchestration.instance import (
     prepare_dagster_home,
     process_tag,
 )
-from dx_pipeline.orchestration.process import get_road
+from dx_pipeline.orchestration.process import get_look_ahead, get_road
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse import ledger
 from dx_pipeline.warehouse.ledger import Batch
@@ -58,19 +58,26 @@ class RunReport:
 
 
 def run_datasets(
-    contracts: Sequence[Contract], *, month: date | None = None, replay_batch: int | None = None, marts: bool = True
+    contracts: Sequence[Contract],
+    *,
+    month: date | None = None,
+    replay_batch: int | None = None,
+    marts: bool = True,
+    run_id: str | None = None,
 ) -> RunReport:
     """Land, stage and publish the given datasets and refresh the marts that depend on them.
 
     Args:
         month: run one monthly partition instead of the increments; datasets without months are read as usual.
         replay_batch: replay this landed batch of the single dataset given.
+        run_id: id for the run, whose landing may have begun (see ``look_ahead``).
 
     Raises:
         DxError: the warehouse cannot be opened or migrated; failures of datasets are in the report.
     """
     prepare_dagster_home(get_settings())
     road = get_road()
+    get_look_ahead().warm_up()
     chosen = {contract.id for contract in contracts}
     keys = [asset_key(layer, contract) for contract in contracts for layer in ("landing", "stage", "core")]
     mart_keys = [
@@ -92,6 +99,7 @@ def run_datasets(
             asset_selection=[*keys, *mart_keys],
             partition_key=_partition_key(contracts, month),
             tags=tags,
+            run_id=run_id,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )

@@ -65,7 +65,8 @@ def ask_as(warehouse: Warehouse, role: str, query: str) -> list[tuple[Any, ...]]
 
 def fill_stage(warehouse: Warehouse, dataset: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Make the stage table of a one-stop dataset with these columns and rows; ``_row_hash`` follows the content."""
-    columns = {"_row": "bigint", "_row_hash": "bigint", "_warnings": "text[]", **types}
+    days = {f"{name}__day": "date" for name in types if name in ("ma_ho_so", "ma_ho_so_khac")}
+    columns = {"_row": "bigint", "_row_hash": "bigint", "_warnings": "text[]", **types, **days}
     table = f"stage.one_stop__{dataset}"
     with warehouse.loader() as connection:
         connection.exec_driver_sql(f"drop table if exists {table}")
@@ -75,6 +76,9 @@ def fill_stage(warehouse: Warehouse, dataset: str, types: Mapping[str, str], row
             unknown = set(row) - set(columns)
             assert not unknown, unknown
             values = {**dict.fromkeys(columns), **row, "_row": number}
+            for day in days:
+                code = row.get(day.removesuffix("__day"))
+                values[day] = datetime.strptime(code.split("-")[1], "%y%m%d").date() if code else None
             values["_row_hash"] = row.get("_row_hash", hash(tuple(sorted((k, str(v)) for k, v in row.items()))))
             connection.execute(
                 sa.text(f"insert into {table} values ({', '.join(f':{name}' for name in columns)})"), values

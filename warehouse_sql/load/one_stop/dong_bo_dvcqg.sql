@@ -4,7 +4,7 @@
 -- dx:step merge=upsert target=core.fact_dossier_event key=dossier_code,registered_on,event_kind_sk,event_id version=source_updated_at ledger
 select
     s.ma_ho_so as dossier_code,
-    to_date('20' || split_part(s.ma_ho_so, '-', 2), 'YYYYMMDD') as registered_on,
+    s.ma_ho_so__day as registered_on,
     5::smallint as event_kind_sk,
     s.id as event_id,
     coalesce(s.trang_thai_dia_phuong::smallint, -1) as status_sk,

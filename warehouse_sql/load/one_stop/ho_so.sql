@@ -73,7 +73,7 @@ field_member as (
 dossier as (
     select
         s.*,
-        to_date('20' || split_part(s.ma_ho_so, '-', 2), 'YYYYMMDD') as registered_on,
+        s.ma_ho_so__day as registered_on,
         (s.ngay_tiep_nhan at time zone 'Asia/Ho_Chi_Minh')::date as received_on,
         coalesce(
             s.ma_dinh_danh,
@@ -138,19 +138,23 @@ left join core.dim_date as t on d.received_on = t.full_date;
 -- dx:step merge=upsert target=core.dossier_alias key=alias_code
 select distinct on (pair.alias_code)
     pair.alias_code,
-    to_date('20' || split_part(pair.alias_code, '-', 2), 'YYYYMMDD') as alias_registered_on,
+    pair.alias_registered_on,
     pair.kept_code as dossier_code,
-    to_date('20' || split_part(pair.kept_code, '-', 2), 'YYYYMMDD') as registered_on,
+    pair.registered_on,
     hashtextextended(pair.kept_code, 0) as row_hash
 from (
     -- Of two codes the provincial one is kept before the portal's, then the smaller one.
     select
         case when s.ma_ho_so_khac_first then s.ma_ho_so else s.ma_ho_so_khac end as alias_code,
-        case when s.ma_ho_so_khac_first then s.ma_ho_so_khac else s.ma_ho_so end as kept_code
+        case when s.ma_ho_so_khac_first then s.ma_ho_so__day else s.ma_ho_so_khac__day end as alias_registered_on,
+        case when s.ma_ho_so_khac_first then s.ma_ho_so_khac else s.ma_ho_so end as kept_code,
+        case when s.ma_ho_so_khac_first then s.ma_ho_so_khac__day else s.ma_ho_so__day end as registered_on
     from (
         select
             h.ma_ho_so,
             h.ma_ho_so_khac,
+            h.ma_ho_so__day,
+            h.ma_ho_so_khac__day,
             (h.ma_ho_so_khac like 'G%', h.ma_ho_so_khac collate "C")
             < (h.ma_ho_so like 'G%', h.ma_ho_so collate "C") as ma_ho_so_khac_first
         from stage.one_stop__ho_so as h
@@ -164,7 +168,7 @@ order by
 -- dx:step merge=upsert target=restricted.dossier_applicant key=dossier_code,registered_on
 select
     s.ma_ho_so as dossier_code,
-    to_date('20' || split_part(s.ma_ho_so, '-', 2), 'YYYYMMDD') as registered_on,
+    s.ma_ho_so__day as registered_on,
     cast(:key_version as smallint) as key_version,
     s.so_giay_to_chu_ho_so_pseudonym as citizen_id_pseudonym,
     s.so_dien_thoai_chu_ho_so_pseudonym as phone_pseudonym,
@@ -182,7 +186,7 @@ from stage.one_stop__ho_so as s
 left join restricted.dossier_applicant as known
     on
         s.ma_ho_so = known.dossier_code
-        and known.registered_on = to_date('20' || split_part(s.ma_ho_so, '-', 2), 'YYYYMMDD')
+        and known.registered_on = s.ma_ho_so__day
 where
     s.so_giay_to_chu_ho_so_pseudonym is not null
     or s.so_dien_thoai_chu_ho_so_pseudonym is not null

@@ -1,0 +1,38 @@
+"""In which order one process works on the datasets of a run, and the Dagster priorities that say so.
+
+First the catalogues, so that the facts find their members; then what a mart waits for; then the largest, so that the
+run ends with little work. None waits for another but where a contract says ``dependsOn``: a load completes unknown
+members later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from dx_pipeline.contract.catalog import load_order
+from dx_pipeline.contract.model import Contract
+
+# Within a dataset: the next source is read before this batch is waited for, and what is judged is published at once.
+_STEP = {"landing": 15, "core": 3, "stage": 1}
+_PER_DATASET = 10
+MART_PRIORITY = 1_000_000
+
+
+def work_order(contracts: Iterable[Contract], needed_by_marts: Collection[str]) -> list[str]:
+    """Dataset ids in the order they are landed, judged and published."""
+    by_id = {contract.id: contract for contract in contracts}
+    names = load_order(by_id.values())
+    return sorted(
+        names,
+        key=lambda name: (
+            by_id[name].load.mode != "snapshot",
+            name not in needed_by_marts,
+            -by_id[name].expected_rows,
+            names.index(name),
+        ),
+    )
+
+
+def step_priority(layer: str, position: int, datasets: int) -> int:
+    """Dagster priority of a step of the dataset at that position of the work order."""
+    return (datasets - position) * _PER_DATASET + _STEP[layer]
