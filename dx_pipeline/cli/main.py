@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import sys
@@ -46,6 +47,8 @@ def main() -> None:
     leak warnings; everything of ours is committed and closed by then.
     """
     status = 0
+    gc.freeze()  # what is imported stays; Dagster and Great Expectations bring a million objects more,
+    gc.set_threshold(100_000, 20, 100)  # which the usual thresholds would walk through again and again
     try:
         app()
     except SystemExit as leaving:

@@ -27,6 +27,7 @@ class KeptOpenSqliteEventLogStorage(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self._engines: OrderedDict[str, sa.Engine] = OrderedDict()
+        self._has_check_table = False
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -36,6 +37,13 @@ class KeptOpenSqliteEventLogStorage(SqliteEventLogStorage):
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> KeptOpenSqliteEventLogStorage:
         return cls(str(Path(os.environ["DAGSTER_HOME"]) / "history" / "runs"), inst_data)
+
+    @property
+    def supports_asset_checks(self) -> bool:
+        """Dagster looks into the catalogue of the file for each check result; once is enough."""
+        if not self._has_check_table:
+            self._has_check_table = bool(super().supports_asset_checks)
+        return self._has_check_table
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[sa.Connection]:

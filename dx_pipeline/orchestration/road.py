@@ -37,7 +37,6 @@ from dx_pipeline.orchestration.staging import (
     accepted_batches,
     accepted_schema,
     prefetch,
-    repairs_of,
     write_cleaned,
 )
 from dx_pipeline.progress import listener
@@ -272,8 +271,7 @@ class Road:
 
         work = self.settings.work_root / str(batch.batch_id)
         cleaned = work / "cleaned.parquet"
-        write_cleaned(contract, self.landing, manifest, cleaned, self.settings.batch_rows)
-        repairs = tuple(repairs_of(contract, cleaned))
+        repairs = write_cleaned(contract, self.landing, manifest, cleaned, self.settings.batch_rows)
         keys = PseudonymKeys.load(self.settings.keys_path)
         pseudonyms, pseudonym_keys = pseudonym_columns(contract, keys)
         rejected = RejectedRows()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dx_pipeline.clean.batch import clean_batch, cleaned_schema
+from dx_pipeline.clean.batch import NOTE_SUFFIX, clean_batch, cleaned_schema
 from dx_pipeline.clean.derived import day_columns
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.landing.manifest import Manifest
@@ -41,8 +41,12 @@ class Repair:
     rows: int
 
 
-def write_cleaned(contract: Contract, store: LandingStore, manifest: Manifest, target: Path, batch_rows: int) -> None:
-    """Clean a landed batch into one Parquet file (uncompressed dictionary pages: it lives for seconds)."""
+def write_cleaned(
+    contract: Contract, store: LandingStore, manifest: Manifest, target: Path, batch_rows: int
+) -> tuple[Repair, ...]:
+    """Clean a landed batch into one Parquet file that lives for seconds; tells what the cleaner changed."""
+    schema = cleaned_schema(contract)
+    found: Counter[tuple[str, str]] = Counter()
 
     def sources() -> Iterator[tuple[pa.RecordBatch, int]]:
         first_row = 0
@@ -51,26 +55,26 @@ def write_cleaned(contract: Contract, store: LandingStore, manifest: Manifest, t
             first_row += batch.num_rows
 
     total = manifest.row_count
-    with pq.ParquetWriter(target, cleaned_schema(contract), compression="lz4", write_statistics=False) as writer:
+    texts = [
+        field.name for field in schema if pa.types.is_string(field.type)
+    ]  # a dictionary of numbers costs, and saves nothing
+    with pq.ParquetWriter(target, schema, compression="lz4", write_statistics=False, use_dictionary=texts) as writer:
         for cleaned in ordered_map(lambda item: clean_batch(item[0], contract, item[1]), sources(), CLEAN_WORKERS):
             writer.write_batch(cleaned)
+            _count_notes(cleaned, found)
             listener().advance(contract.id, "clean", cleaned.num_rows, total)
     listener().finish(contract.id, "clean")
+    order = {name: position for position, name in enumerate(schema.names)}
+    by_column = sorted(found.items(), key=lambda item: (order[item[0][0] + NOTE_SUFFIX], item[0][1]))
+    return tuple(Repair(column, note, rows) for (column, note), rows in by_column)
 
 
-def repairs_of(contract: Contract, cleaned: Path) -> list[Repair]:
-    """Count the cleaner's notes per column, in one scan."""
-    schema = cleaned_schema(contract)
-    columns = [name for name in schema.names if name.endswith("__note")]
-    if not columns:
-        return []
-    with duckdb.connect() as connection:
-        relation = connection.read_parquet(str(cleaned))
-        found: list[Repair] = []
-        for name in columns:
-            counted = relation.filter(f'"{name}" is not null').aggregate(f'"{name}", count(*)', f'"{name}"').fetchall()
-            found += [Repair(name.removesuffix("__note"), note, rows) for note, rows in sorted(counted)]
-    return found
+def _count_notes(cleaned: pa.RecordBatch, found: Counter[tuple[str, str]]) -> None:
+    for field in cleaned.schema:
+        notes = cleaned.column(field.name) if field.name.endswith(NOTE_SUFFIX) else None
+        if notes is not None and notes.null_count < len(notes):
+            for counted in notes.drop_null().value_counts().to_pylist():
+                found[field.name.removesuffix(NOTE_SUFFIX), counted["values"]] += counted["counts"]
 
 
 class RejectedRows:
