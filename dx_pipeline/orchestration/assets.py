@@ -157,8 +157,8 @@ def _core(contract: Contract, system: System, partitions: Months, priority: int)
     )
     def core(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
-            road = get_road()
-            report = road.publish(contract, _batch(contract, context, ("staged", "landed", "failed")))
+            batch = _batch(contract, context, ("staged", "landed", "failed"))
+            report = get_look_ahead().published(contract, batch, run_id=context.run.run_id)
         batch = report.batch
         _report_months(context, "core", contract, batch, report.months)
         load = parse_load_file(contract.load_path)

@@ -1,10 +1,10 @@
-"""Land and stage batches ahead of their turn, in background threads.
+"""Land, stage and publish batches ahead of their turn, in background threads.
 
 Reading a source and publishing keep database servers busy, cleaning and judging keep this process busy. So the sources
 of a run are read one after the other in a thread for each system, a batch is judged in another thread as soon as it has
-landed, and Dagster's steps publish what is ready; its landing and stage steps only wait for their results.
-Nothing else changes: landing and staging are the same functions under the same locks, and a step for which
-nothing ran ahead does the work when its turn comes.
+landed and published in a third as soon as it is judged; Dagster's steps wait for their results, refresh the marts, and
+write down what happened. Nothing else changes: each step is the same function under the same lock, and a step for
+which nothing ran ahead does the work when its turn comes.
 """
 
 from __future__ import annotations
@@ -19,28 +19,29 @@ import pyarrow as pa
 
 if TYPE_CHECKING:
     from dx_pipeline.contract.model import Contract
-    from dx_pipeline.orchestration.road import Road, StageReport
+    from dx_pipeline.orchestration.road import PublishReport, Road, StageReport
     from dx_pipeline.warehouse.ledger import Batch
 
 
 class LookAhead:
-    """One landing thread for each system, and one staging thread, so that memory is that of one dataset each."""
+    """One landing thread for each system, one that judges and one that publishes: memory is that of one dataset each."""
 
     def __init__(self, road: Road) -> None:
         self._road = road
         self._readers: dict[str, ThreadPoolExecutor] = {}
         self._judge = ThreadPoolExecutor(1, thread_name_prefix="dx-stage")
+        self._publisher = ThreadPoolExecutor(1, thread_name_prefix="dx-publish")
         self._landing: dict[tuple[str, str], Future[Batch]] = {}
         self._staging: dict[int, Future[StageReport]] = {}
+        self._publishing: dict[int, Future[PublishReport | None]] = {}
+        self._whole_run: dict[str, frozenset[str]] = {}  # by run: its datasets, when all their steps are in it
+        self._published: set[tuple[str, str]] = set()
         self._guard = Lock()
 
-    def warm_up(self) -> None:
-        """Import Great Expectations in the staging thread: 4 s, while the first source is read."""
-        self._judge.submit(_import_judge)
-
     def begin(self, contracts: Sequence[Contract], *, run_id: str, month: date | None) -> None:
-        """Start to read the datasets of a run, in this order."""
+        """Start to work on the datasets of a run that lands, stages and publishes each of them, in this order."""
         with self._guard:
+            self._whole_run[run_id] = frozenset(contract.id for contract in contracts)
             for contract in contracts:
                 reader = self._readers.setdefault(
                     contract.system, ThreadPoolExecutor(1, thread_name_prefix=f"dx-land-{contract.system}")
@@ -72,6 +73,20 @@ class LookAhead:
             begun = self._staging.pop(batch.batch_id, None)
         return begun.result() if begun is not None else self._road.stage(contract, batch)
 
+    def published(self, contract: Contract, batch: Batch, *, run_id: str) -> PublishReport:
+        """What publishing did: waits for what was begun earlier, else publishes now.
+
+        Raises:
+            DxError: what publishing raised; a further call publishes again.
+        """
+        with self._guard:
+            begun = self._publishing.pop(batch.batch_id, None)
+        report = begun.result() if begun is not None else None
+        if report is None:
+            report = self._road.publish(contract, batch)
+            self._published.add((run_id, contract.id))
+        return report
+
     def _land(self, contract: Contract, run_id: str, month: date | None) -> Batch:
         batch = self._road.land(contract, run_id=run_id, month=month)
         self.begin_stage(contract, batch)
@@ -79,10 +94,20 @@ class LookAhead:
 
     def _stage(self, contract: Contract, batch: Batch) -> StageReport:
         try:
-            return self._road.stage(contract, batch)
+            report = self._road.stage(contract, batch)
         finally:
             pa.default_memory_pool().release_unused()
+        if contract.id in self._whole_run.get(batch.run_id or "", ()):
+            with self._guard:
+                self._publishing[batch.batch_id] = self._publisher.submit(self._publish, contract, report.batch)
+        return report
 
-
-def _import_judge() -> None:
-    import dx_pipeline.judge.results  # noqa: F401
+    def _publish(self, contract: Contract, batch: Batch) -> PublishReport | None:
+        """None while something the contract depends on is not published: then Dagster decides."""
+        run_id = str(batch.run_id)
+        needed = self._whole_run[run_id].intersection(contract.depends_on)
+        if not all((run_id, name) in self._published for name in needed):
+            return None
+        report = self._road.publish(contract, batch)
+        self._published.add((run_id, contract.id))
+        return report
