@@ -11,15 +11,14 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from dx_pipeline.clean.derived import day_columns
-from dx_pipeline.clean.pseudonym import PseudonymKeys, pseudonym_columns
+from dx_pipeline.clean.pseudonym import PseudonymKeys
 from dx_pipeline.contract.catalog import Catalog
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import BatchHeld, DxError, LandingError, MigrationError, WarehouseError
@@ -31,13 +30,9 @@ from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
+from dx_pipeline.orchestration.judging import judge_into_stage
 from dx_pipeline.orchestration.staging import (
-    RejectedRows,
     Repair,
-    accepted_batches,
-    accepted_schema,
-    prefetch,
-    write_cleaned,
 )
 from dx_pipeline.progress import listener
 from dx_pipeline.settings import Settings
@@ -48,19 +43,14 @@ from dx_pipeline.warehouse.load_file import parse_load_file
 from dx_pipeline.warehouse.merge import LoadBinds, run_load
 from dx_pipeline.warehouse.quarantine import settle_quarantine
 from dx_pipeline.warehouse.stage import (
-    REJECTED_SCHEMA,
-    copy_into_stage,
     drop_stage,
     finish_stage,
-    prepare_stage,
     rejected_table,
     stage_holds,
 )
 
 if TYPE_CHECKING:
     from dx_pipeline.judge.verdict import RuleOutcome
-
-SMALLEST_CAPPED_PART = 100  # rows of an increment, a month or a replay from which the cap on the rejected share counts
 
 
 @dataclass(frozen=True)
@@ -267,44 +257,9 @@ class Road:
                 shutil.rmtree(work, ignore_errors=True)
 
     def _judge(self, contract: Contract, batch: Batch, suite: Suite, manifest: Manifest, started: float) -> StageReport:
-        from dx_pipeline.judge.verdict import Judgement
-
-        work = self.settings.work_root / str(batch.batch_id)
-        cleaned = work / "cleaned.parquet"
-        repairs = write_cleaned(contract, self.landing, manifest, cleaned, self.settings.batch_rows)
-        keys = PseudonymKeys.load(self.settings.keys_path)
-        pseudonyms, pseudonym_keys = pseudonym_columns(contract, keys)
-        rejected = RejectedRows()
-        with Judgement(
-            _with_cap_that_fits(contract, batch, manifest.row_count),
-            suite,
-            cleaned,
-            work_dir=work,
-            memory_limit=self.settings.judge_memory,
-            threads=self.settings.judge_threads,
-            extra_columns={**day_columns(contract), **pseudonyms},
-            extra_parameters=pseudonym_keys,
-            batch_rows=self.settings.batch_rows,
-        ) as judgement:
-            schema = accepted_schema(contract, list(pseudonyms))
-            prepare_stage(self.warehouse, contract, schema, batch.batch_id)
-            staged = copy_into_stage(
-                self.warehouse,
-                contract.stage_table,
-                schema,
-                accepted_batches(judgement, rejected),
-                on_rows=lambda rows: listener().advance(contract.id, "judge", rows, manifest.row_count),
-            )
-            verdict = judgement.verdict()
-        copy_into_stage(
-            self.warehouse,
-            rejected_table(contract),
-            REJECTED_SCHEMA,
-            prefetch(rejected.records(contract, manifest, cleaned, self.settings.batch_rows), 2),
+        verdict, repairs = judge_into_stage(
+            contract, batch, suite, manifest, landing=self.landing, warehouse=self.warehouse, settings=self.settings
         )
-        listener().finish(contract.id, "judge")
-        if staged != verdict.accepted:
-            raise WarehouseError(f"{contract.id}: the judge accepted {verdict.accepted} rows, stage received {staged}")
         held = "; ".join(verdict.held)
         with self.warehouse.loader() as connection:
             ledger.record_rule_results(connection, batch.batch_id, [_outcome_row(o) for o in verdict.outcomes])
@@ -320,7 +275,7 @@ class Road:
                 staged_at=_now(connection),
             )
             if not held:
-                finish_stage(connection, contract, batch.batch_id, staged)
+                finish_stage(connection, contract, batch.batch_id, verdict.accepted)
             batch = ledger.get_batch(connection, batch.batch_id)
         if held:
             raise JudgedBatchHeld(
@@ -463,16 +418,6 @@ class Road:
 def _origin(batch: Batch) -> int:
     """The batch whose landed files this one holds: itself, or the one it replays."""
     return batch.replay_of or batch.batch_id
-
-
-def _with_cap_that_fits(contract: Contract, batch: Batch, rows: int) -> Contract:
-    """The contract without its cap on the rejected share if the batch is too small a part of the source for it.
-
-    An hour that brings two rows, one of them bad, is no broken source; held, it would be read and held again
-    every hour.
-    """
-    is_whole_source = contract.load.mode == "snapshot" or batch.kind == "full"
-    return contract if is_whole_source or rows >= SMALLEST_CAPPED_PART else replace(contract, rejected_share_cap=1.0)
 
 
 def _outcome_row(outcome: RuleOutcome) -> dict[str, object]:

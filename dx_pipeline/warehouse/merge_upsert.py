@@ -1,0 +1,117 @@
+"""Upsert: insert by key or overwrite where the content changed; whole new months are filled without indexes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from dx_pipeline.errors import LoadFileError
+from dx_pipeline.warehouse.load_file import LoadStep
+from dx_pipeline.warehouse.merge_statement import LoadBinds, MergeCounts, Target, month_of, prefixed, quoted, statement
+
+
+def upsert(connection: Connection, step: LoadStep, target: Target, columns: list[str], binds: LoadBinds) -> MergeCounts:
+    if target.partition_column is None:
+        return upsert_existing(connection, step, target, columns, binds, only_where="true")
+    month = month_of(target)
+    kind = f"q.{quoted(target.kind_column)}" if target.kind_column else "null::smallint"
+    incoming = connection.execute(
+        *statement(f"select distinct {kind} as kind, {month} as month from ({step.sql}\n) as q", binds)
+    ).all()
+    kinds = {row.kind for row in incoming}
+    if len(kinds) > 1:
+        raise LoadFileError(f"the SELECT gives rows with {len(kinds)} values of {target.kind_column}, one is allowed")
+    months = sorted(row.month for row in incoming if row.month is not None)
+    if len(months) < len(incoming):
+        raise LoadFileError(f"the SELECT gives rows without {target.partition_column}, the partition column")
+    fresh: list[Any] = list(
+        connection.execute(
+            sa.text(
+                "select ops.missing_months(cast(:parent as regclass), cast(:months as date[]), cast(:kind as smallint))"
+            ),
+            {"parent": target.name, "months": months, "kind": next(iter(kinds), None)},
+        ).scalar_one()
+        if months
+        else []
+    )
+    counts = MergeCounts()
+    if fresh:
+        counts = _fill_fresh_partitions(connection, step, target, columns, binds, fresh, next(iter(kinds)))
+    if len(fresh) < len(months):
+        rest = upsert_existing(
+            connection, step, target, columns, binds, only_where=f"not ({month} = any(:fresh))", fresh=fresh
+        )
+        counts = MergeCounts(counts.rows + rest.rows, counts.inserted + rest.inserted, rest.updated, rest.unchanged)
+    return replace(counts, months=tuple(months))
+
+
+def _fill_fresh_partitions(
+    connection: Connection,
+    step: LoadStep,
+    target: Target,
+    columns: list[str],
+    binds: LoadBinds,
+    months: list[Any],
+    kind: int | None,
+) -> MergeCounts:
+    """Whole new months: fill partitions without indexes, index them, attach them."""
+    shell = connection.execute(
+        sa.text(
+            "select ops.begin_fresh_partitions(cast(:parent as regclass), cast(:months as date[]),"
+            " cast(:kind as smallint))::text"
+        ),
+        {"parent": target.name, "months": months, "kind": kind},
+    ).scalar_one()
+    names = ", ".join(quoted(name) for name in columns)
+    result = connection.execute(
+        *statement(
+            f"insert into {shell} ({names}, first_batch_id, last_batch_id, loaded_at)"
+            f" select {prefixed('q', columns)}, :batch_id, :batch_id, cast(:as_of as timestamptz)"
+            f" from ({step.sql}\n) as q where {month_of(target)} = any(:fresh)",
+            binds,
+            fresh=months,
+        )
+    )
+    inserted = result.rowcount
+    connection.execute(
+        sa.text("select ops.attach_fresh_partitions(cast(:parent as regclass))"), {"parent": target.name}
+    )
+    return MergeCounts(rows=inserted, inserted=inserted)
+
+
+def upsert_existing(
+    connection: Connection,
+    step: LoadStep,
+    target: Target,
+    columns: list[str],
+    binds: LoadBinds,
+    *,
+    only_where: str,
+    fresh: list[Any] | None = None,
+) -> MergeCounts:
+    """Insert or update by key, skipping rows whose hash is unchanged."""
+    names = ", ".join(quoted(name) for name in columns)
+    changes = [name for name in columns if name not in step.key] + ["last_batch_id", "loaded_at"]
+    assignments = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in changes)
+    guard = "t.row_hash is distinct from excluded.row_hash"
+    if step.version:
+        guard += f" and coalesce(excluded.{quoted(step.version)} >= t.{quoted(step.version)}, true)"
+    extra: dict[str, Any] = {} if fresh is None else {"fresh": fresh}
+    row = connection.execute(
+        *statement(
+            f"with incoming as materialized (select q.* from ({step.sql}\n) as q where {only_where}),"
+            f" merged as (insert into {target.name} as t ({names}, first_batch_id, last_batch_id, loaded_at)"
+            f" select {prefixed('i', columns)}, :batch_id, :batch_id, cast(:as_of as timestamptz) from incoming as i"
+            f" on conflict ({', '.join(quoted(name) for name in step.key)}) do update set {assignments} where {guard}"
+            " returning (t.first_batch_id = t.last_batch_id) as is_new)"
+            " select (select count(*) from incoming), count(*) filter (where is_new),"
+            " count(*) filter (where not is_new) from merged",
+            binds,
+            **extra,
+        )
+    ).one()
+    rows, inserted, updated = (int(value) for value in row)
+    return MergeCounts(rows, inserted, updated, rows - inserted - updated)
