@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from dx_pipeline.cli.console import console, friendly, show_error
 from dx_pipeline.cli.project import add_projects
+from dx_pipeline.cli.reasons import reasons
 from dx_pipeline.cli.tables import plain_table
 from dx_pipeline.contract.catalog import load_catalog
 from dx_pipeline.contract.loader import CONTRACT_SUFFIX, load_contract
@@ -22,6 +23,7 @@ ProjectOption = Annotated[list[Path] | None, typer.Option("--project", help="Fur
 
 
 def register(app: typer.Typer) -> None:
+    contract_app.command(name="reasons")(reasons)
     app.add_typer(contract_app, name="contract")
 
 
