@@ -55,7 +55,7 @@ return btrim(
     )
 );
 
--- The kind of unit a name begins with (xã, phường, thị trấn, đặc khu, huyện, ...), also abbreviated; null if it does not.
+-- The kind of unit a name begins with (xã, phường, thị trấn, đặc khu, huyện, ...), also abbreviated, or null.
 create or replace function core.admin_name_kind(name text)
 returns text
 language sql

@@ -37,7 +37,7 @@ values
 (141, '2019-12-31', '1900-01-01', '2020-01-01', '45', '141 xã đến hết năm 2019', '141 communes until the end of 2019'),
 (125, '2024-06-30', '2020-01-01', '2025-01-01', '45', '125 xã, 2020 đến 2024', '125 communes, 2020 to 2024'),
 (119, '2025-04-01', '2025-01-01', '2025-07-01', '45', '119 xã, nửa đầu năm 2025', '119 communes, first half of 2025'),
-(78, '2025-07-01', '2025-07-01', '9999-12-31', '44', '78 xã, phường, đặc khu từ 01/7/2025', '78 units since 1 July 2025');
+(78, '2025-07-01', '2025-07-01', '9999-12-31', '44', '78 đơn vị từ 01/7/2025', '78 units since 1 July 2025');
 
 -- Grain: one row per map and unit on it. A district without communes (Cồn Cỏ) is a unit too, or its figures were lost.
 create table if not exists core.admin_map_unit (
