@@ -37,7 +37,7 @@ def ask(province: Installation, statement: str, role: str) -> list[dict[str, str
 
 
 def test_all_blocks_are_known() -> None:
-    assert sorted(QUESTIONS) == list(range(1, 12))
+    assert sorted(QUESTIONS) == list(range(1, 16))
     assert GUIDE.count("```sql\n") == len(QUESTIONS) + 1
 
 
@@ -59,6 +59,23 @@ def test_star_and_mart_count_the_same_dossiers(province: Installation) -> None:
     mart = {row["month"]: row["received"] for row in ask(province, QUESTIONS[2], "dx_bi")}
     assert len(star) == 6
     assert star == mart
+
+
+def test_restated_reports_keep_their_totals(province: Installation) -> None:
+    """Questions 12 and 13: other maps, as many dossiers. Question 14: other agencies, as many dossiers."""
+    received = "d.received_on between date '2024-01-01' and date '2024-06-30' and d.deleted_at is null"
+    (known,) = ask(province, f"select count(*) as n from core.fact_dossier as d where {received}", "dx_analyst")
+    of_today = ask(province, QUESTIONS[12], "dx_analyst")
+    assert sum(int(row["dossiers"]) for row in of_today) == int(known["n"])
+    of_2019 = ask(province, QUESTIONS[13], "dx_analyst")
+    assert sum(int(row["dossiers"]) for row in of_2019) == int(known["n"])
+    assert {row["placed"] for row in of_2019} >= {"on the map", "merged_from_several"}
+    agencies = ask(province, QUESTIONS[14], "dx_analyst")
+    today = {row["agency_today"]: int(row["dossiers_of_agency_today"]) for row in agencies}
+    assert sum(today.values()) == sum(int(row["dossiers"]) for row in agencies)
+    merged = [int(row["dossiers"]) for row in agencies if row["agency_then"] in ("H50.07", "H50.10")]
+    assert today["H50.31"] == sum(merged) > 0
+    assert [row["agency_then"] for row in agencies if row["agency_today"] == "split_share_unknown"] == ["H50.12"]
 
 
 def test_dictionary_describes_every_column_in_both_languages(province: Installation) -> None:

@@ -83,6 +83,15 @@ left join (
         a.valid_from desc
 ) as latest on n.agency_code = latest.agency_code;
 
+-- dx:step merge=infer target=core.dim_agency key=agency_code
+-- A reform names successors before the catalogue does: they are there as inferred members.
+select distinct
+    s.today_agency_code as agency_code,
+    s.today_agency_name as name
+from core.agency_successor as s
+inner join core.dim_agency as a on s.predecessor_code = a.agency_code
+where s.today_agency_code is not null;
+
 -- dx:step merge=upsert target=core.agency_identifier key=identifier
 select distinct on (known.identifier)
     known.identifier,
