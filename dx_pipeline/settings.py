@@ -11,6 +11,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -93,13 +94,16 @@ class Settings(BaseSettings):
     def connection_url(self, name: str) -> str:
         """URL of the named source connection.
 
+        The URL of an API carries the connection's name and, from ``DX_CONNECTION_<NAME>_TOKEN``, its token
+        in the place of user and password; it is a secret like every other.
+
         Raises:
             SettingsError: neither the environment nor ``connections.env`` knows it.
         """
         variable = f"DX_CONNECTION_{name.upper()}"
-        url = os.environ.get(variable)
-        if not url and self.connections_path.exists():
-            url = dotenv_values(self.connections_path).get(variable)
+        url = self._secret(variable)
+        if url and url.lower().startswith(("http://", "https://")):
+            return _with_token(url, name.upper(), self._secret(f"{variable}_TOKEN"))
         if not url:
             raise SettingsError(
                 f"connection {name}: no URL is set",
@@ -107,6 +111,22 @@ class Settings(BaseSettings):
                 "postgresql://reader:password@host:5432/database, or run `dx sandbox build` to try the province",
             )
         return url
+
+    def _secret(self, variable: str) -> str | None:
+        value = os.environ.get(variable)
+        if not value and self.connections_path.exists():
+            value = dotenv_values(self.connections_path).get(variable)
+        return value
+
+
+def _with_token(url: str, name: str, token: str | None) -> str:
+    scheme, _, rest = url.partition("://")
+    if "@" in rest.split("/", 1)[0]:
+        raise SettingsError(
+            f"connection {name}: the URL holds a user or a token",
+            next_step=f"write DX_CONNECTION_{name} without it and put the token into DX_CONNECTION_{name}_TOKEN",
+        )
+    return f"{scheme}://{quote(name, safe='')}:{quote((token or '').strip(), safe='')}@{rest}"
 
 
 def write_private_file(path: Path, text: str) -> None:

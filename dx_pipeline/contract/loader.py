@@ -16,6 +16,7 @@ import yaml
 from open_data_contract_standard.model import CustomProperty, OpenDataContractStandard, SchemaProperty
 from pydantic import TypeAdapter, ValidationError
 
+from dx_pipeline.contract.http_api import API_KEYS, parse_http_api
 from dx_pipeline.contract.model import (
     DAY_SUFFIX,
     Column,
@@ -41,6 +42,7 @@ ROOT_PROPERTIES = {
 }  # fmt: skip
 SOURCE_KEYS = {
     "kind", "schema", "table", "query", "path", "encoding", "delimiter", "sheet", "headerRow", "nullValues",
+    "record", *API_KEYS,
 }  # fmt: skip
 _SECONDS_PER_UNIT = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400, "day": 86_400, "days": 86_400}
 _DURATION = TypeAdapter(timedelta)
@@ -225,16 +227,21 @@ def _columns(properties: Sequence[SchemaProperty], place: _Place) -> tuple[Colum
 
 def _source(value: Any, place: _Place) -> SourceRelation:
     if not isinstance(value, Mapping):
-        place.refuse("is missing; give {kind: table|query|csv|xlsx, ...}")
+        place.refuse("is missing; give {kind: table|query|csv|xlsx|xml|http_json, ...}")
     unknown = set(value) - SOURCE_KEYS
     if unknown:
         place.refuse(f"unknown {', '.join(sorted(unknown))}; known: {', '.join(sorted(SOURCE_KEYS))}")
     kind = value.get("kind")
-    needed = {"table": "table", "query": "query", "csv": "path", "xlsx": "path"}
+    needed = {"table": "table", "query": "query", "csv": "path", "xlsx": "path", "xml": "record", "http_json": "path"}
     if kind not in needed:
         place.at("kind").refuse(f"is {kind!r}, must be one of {', '.join(needed)}")
     if not value.get(needed[kind]):
         place.at(needed[kind]).refuse(f"is needed for kind {kind}")
+    if kind == "xml" and not value.get("path"):
+        place.at("path").refuse("is needed for kind xml")
+    foreign = API_KEYS & set(value)
+    if foreign and kind != "http_json":
+        place.refuse(f"{', '.join(sorted(foreign))} belongs to kind http_json, not to {kind}")
     return SourceRelation(
         kind=cast(SourceKind, kind),
         schema=value.get("schema"),
@@ -246,6 +253,8 @@ def _source(value: Any, place: _Place) -> SourceRelation:
         sheet=value.get("sheet"),
         header_row=_count(value.get("headerRow", 1), place.at("headerRow")),
         null_values=tuple(str(item) for item in value.get("nullValues") or ()),
+        record=None if value.get("record") is None else _text(value["record"], place.at("record")),
+        api=parse_http_api(value, place) if kind == "http_json" else None,
     )
 
 

@@ -11,7 +11,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-SourceKind = Literal["table", "query", "csv", "xlsx"]
+from dx_pipeline.contract.http_api import HttpApi
+
+SourceKind = Literal["table", "query", "csv", "xlsx", "xml", "http_json"]
 LoadMode = Literal["incremental", "snapshot", "append"]
 DriftPolicy = Literal["warn", "hold"]
 
@@ -54,10 +56,12 @@ class SourceRelation:
     sheet: str | None = None
     header_row: int = 1
     null_values: tuple[str, ...] = ()
+    record: str | None = None  # xml: local name of the element that is one row
+    api: HttpApi | None = None  # http_json
 
     @property
     def is_file(self) -> bool:
-        return self.kind in ("csv", "xlsx")
+        return self.kind in ("csv", "xlsx", "xml")
 
     @property
     def label(self) -> str:

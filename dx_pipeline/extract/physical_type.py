@@ -26,6 +26,7 @@ _SYNONYMS = {
     "float4": "real",
     "bool": "boolean",
     "decimal": "numeric",
+    "number": "numeric",
     "timestamp without time zone": "timestamp",
     "timestamp with time zone": "timestamptz",
     "time without time zone": "time",

@@ -88,6 +88,11 @@ _READERS = {
     "mariadb": ("dx_pipeline.extract.mysql", "MysqlReader"),
     "file+csv": ("dx_pipeline.extract.csv_source", "CsvReader"),
     "file+xlsx": ("dx_pipeline.extract.xlsx_source", "XlsxReader"),
+    "file+xml": ("dx_pipeline.extract.xml_source", "XmlReader"),
+    "http": ("dx_pipeline.extract.json_http_source", "JsonHttpReader"),
+    "https": ("dx_pipeline.extract.json_http_source", "JsonHttpReader"),
+    "mssql": ("dx_pipeline.extract.sqlalchemy_source", "SqlalchemyReader"),
+    "oracle": ("dx_pipeline.extract.sqlalchemy_source", "SqlalchemyReader"),
 }
 
 
@@ -95,7 +100,8 @@ def open_source(contract: Contract, connection_url: str) -> SourceReader:
     """The reader for this contract over this connection; nothing is opened before its ``with`` block.
 
     Args:
-        connection_url: ``postgresql://``, ``mysql://``, ``mariadb://``, ``sqlite:///file`` or ``file:///folder``.
+        connection_url: ``postgresql://``, ``mysql://``, ``mariadb://``, ``sqlite:///file``, ``mssql://``,
+            ``oracle://``, ``https://`` (a JSON API) or ``file:///folder``.
 
     Raises:
         SettingsError: the URL's scheme is unknown.
@@ -107,10 +113,13 @@ def open_source(contract: Contract, connection_url: str) -> SourceReader:
     if not known:
         raise SettingsError(
             f"{contract.id}: the connection of system {contract.system} has an unknown kind of URL ({scheme[:20]!r})",
-            next_step="use postgresql://, mysql://, mariadb://, sqlite:///path or file:///folder",
+            next_step="use postgresql://, mysql://, mariadb://, sqlite:///path, mssql://, oracle://, https:// or "
+            "file:///folder",
         )
-    if is_folder != contract.source.is_file:
+    is_api = scheme in ("http", "https")
+    if is_folder != contract.source.is_file or is_api != (contract.source.kind == "http_json"):
         wanted = "file:///folder" if contract.source.is_file else "a database URL"
+        wanted = "https://host/base" if contract.source.kind == "http_json" else wanted
         raise ContractError(
             f"{contract.id}: source kind {contract.source.kind} cannot be read over a {scheme} connection",
             next_step=f"give the connection of system {contract.system} {wanted}, or mend source.kind in "
