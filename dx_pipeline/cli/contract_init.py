@@ -150,6 +150,10 @@ def _show_next_steps(written: Written, folder: Path, seconds: float) -> None:
         soft_wrap=True,
     )
     console.print("tiếp theo · next", style="bold")
-    console.print(f"  1. export {variable}='...'   # the URL you gave, with an account that may only read", soft_wrap=True)
+    console.print(
+        f"  1. export {variable}='...'   # the URL you gave, with an account that may only read", soft_wrap=True
+    )
     console.print(f"  2. dx contract check{project}   # lists every TODO that a person has to fill in", soft_wrap=True)
-    console.print(f"  3. dx run{project} {written.system} --plan, then dx run{project} {written.system}", soft_wrap=True)
+    console.print(
+        f"  3. dx run{project} {written.system} --plan, then dx run{project} {written.system}", soft_wrap=True
+    )

@@ -65,7 +65,7 @@ class ColumnFacts:
 
     @property
     def filled(self) -> int:
-        return len(self.text) - self.text.null_count
+        return int(len(self.text) - self.text.null_count)
 
     @property
     def null_share(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dx_pipeline.onboarding.naming import canonical_name
-from dx_pipeline.onboarding.profile import ProfiledColumn, Profile
+from dx_pipeline.onboarding.profile import Profile, ProfiledColumn
 from dx_pipeline.onboarding.yaml_text import TODO, both
 
 

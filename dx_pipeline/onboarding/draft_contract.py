@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dx_pipeline.onboarding.draft import DatasetDraft, describe
-from dx_pipeline.onboarding.profile import ProfiledColumn, Profile
+from dx_pipeline.onboarding.profile import Profile, ProfiledColumn
 from dx_pipeline.onboarding.yaml_text import TODO, OneLine, both, yaml_text
 
 CONTRACT_VERSION = "0.1.0"
@@ -138,7 +138,9 @@ def _findings(draft: DatasetDraft) -> list[str]:
         lines.append(f"Read whole each time; once it is large: load mode incremental with cursor {profile.cursor}.")
     personal = [column.name for column in profile.columns if column.meaning.is_personal]
     if personal:
-        lines.append(f"Suspected personal data, so not in the star: {', '.join(personal)}. Leave out what no figure needs.")
+        lines.append(
+            f"Suspected personal data, so not in the star: {', '.join(personal)}. Leave out what no figure needs."
+        )
     if profile.left_out:
         lines.append(f"Not read (documents, bytes): {', '.join(profile.left_out)}.")
     return lines

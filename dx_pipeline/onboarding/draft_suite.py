@@ -61,9 +61,7 @@ def _column_rules(column: ProfiledColumn, *, in_key: bool) -> list[dict[str, Any
         kwargs: dict[str, Any] = {"column": name}
         if SEMANTIC_TYPES[column.meaning.semantic_type].can_fail:
             # A value that cannot be read has its own reason below, so it is not called missing too.
-            kwargs["row_condition"] = OneLine(
-                type="nullity", column={"name": f"{name}__unreadable"}, is_null=True
-            )
+            kwargs["row_condition"] = OneLine(type="nullity", column={"name": f"{name}__unreadable"}, is_null=True)
         source = column.source.name
         rules.append(
             _rule(

@@ -97,7 +97,9 @@ def draft_source(request: Request, on_table: Callable[[str], None] = lambda labe
         files += [_write(path, text) for path, text in zip(paths, texts, strict=True)]
     for draft in drafts:
         check_dataset(_paths(request.out, system, draft.dataset)[0])
-    return Written(system, load_system(system_file, request.out).connection, tuple(drafts), tuple(files), tuple(refused))
+    return Written(
+        system, load_system(system_file, request.out).connection, tuple(drafts), tuple(files), tuple(refused)
+    )
 
 
 def check_dataset(contract_path: Path) -> None:

@@ -32,9 +32,13 @@ _HINT = {
     "agency_code": r"\b(?:dinh danh|co quan|don vi|agency)\b",
     "commune_code": r"\b(?:xa|phuong|xa phuong|dvhc|commune|ward)\b",
 }
-_CODED = re.compile(r"\b(?:loai|trang thai|tinh trang|status|state|type|kind|category|muc do|kenh|channel|hinh thuc|class)\b")
+_CODED = re.compile(
+    r"\b(?:loai|trang thai|tinh trang|status|state|type|kind|category|muc do|kenh|channel|hinh thuc|class)\b"
+)
 _YES_NO = re.compile(r"^(?:is|has|co|da|duoc|khong|active|enabled|deleted)\b|\b(?:flag|yn)$")
-_IDENTIFYING = re.compile(r"^(?:ma|code|id|so hieu|ky hieu|key|ref|codex)\b|\b(?:ma|code|id|ref|number|no|key|codex|zip)$")
+_IDENTIFYING = re.compile(
+    r"^(?:ma|code|id|so hieu|ky hieu|key|ref|codex)\b|\b(?:ma|code|id|ref|number|no|key|codex|zip)$"
+)
 _MONEY = re.compile(r"\b(?:tien|phi|le phi|gia|thanh tien|so tien|kinh phi|vnd|hoc phi|luong|thue)\b")
 _FLAG_WORDS = frozenset("true t yes y có x đúng rồi".split()), frozenset("false f no n không sai chưa".split())
 _TIME_FORM = r"\d{14}|\d{12}|\d{8}|.*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|/Date\(.*"
@@ -198,11 +202,12 @@ def _times(facts: ColumnFacts) -> Iterator[Meaning]:
 def _numbers(facts: ColumnFacts, name: str) -> Iterator[Meaning]:
     if facts.declared != "text":
         return
+    money = _MONEY.search(name) is not None
+    grouped = facts.matching(rf"{_INTEGER}|{_GROUPED}") >= ENOUGH
     if facts.matching(_INTEGER) == 1:
-        money = _MONEY.search(name) is not None
         yield Meaning("money_vnd" if money else "integer", "toàn số nguyên · whole numbers only")
-    elif facts.matching(rf"{_INTEGER}|{_GROUPED}") >= ENOUGH and facts.matching(_DECIMAL) < 1:
-        money = _MONEY.search(name) is not None or facts.matching(r".*[đ₫dD]\.?") > 0
+    elif grouped and (money or facts.matching(_DECIMAL) < 1):  # 25.000 alone may be either
+        money = money or facts.matching(r".*[đ₫dD]\.?") > 0
         yield Meaning("money_vnd" if money else "integer", f"số viết theo nhóm · grouped digits: {facts.forms()}")
     elif facts.matching(_DECIMAL) >= ENOUGH and facts.matching(r"0\d+") == 0:
         yield Meaning("number", "số thập phân · decimal numbers")

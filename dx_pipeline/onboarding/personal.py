@@ -18,7 +18,8 @@ Suspicion = Literal["name", "identity", "phone", "email", "address", "birth", "p
 
 # Runs of words, as they follow one another in a name (see naming.name_words).
 _HINTS: dict[Suspicion, str] = {
-    "sensitive": "dan toc|ton giao|chan doan|benh an|benh ly|ten benh|loai benh|ma benh(?! nhan| vien)|suc khoe|tien an|diagnosis|religion|ethnicity|"
+    "sensitive": "dan toc|ton giao|chan doan|benh an|benh ly|"
+    "ten benh|loai benh|ma benh(?! nhan| vien)|suc khoe|tien an|diagnosis|religion|ethnicity|"
     "ethnic|health status|disease|disability|khuyet tat|morbus|religio",
     "birth": "ngay sinh|nam sinh|thang sinh|sinh ngay|birth date|birthdate|date of birth|dob|birth|birthday|natus|"
     "dies natalis|natalis",

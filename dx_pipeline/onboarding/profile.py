@@ -20,7 +20,18 @@ from dx_pipeline.onboarding.sample import Sample
 INCREMENTAL_FROM = 50_000  # rows; a smaller table is read whole, so that what left the source is noticed
 _ALMOST_UNIQUE = 0.98
 _MOST_KEY_PARTS = 12  # columns of which pairs are tried
-_UPDATED = ("cap nhat", "updat", "modif", "last change", "changed", "sua doi", "ngay sua", "thay doi", "mutat", "renovat")
+_UPDATED = (
+    "cap nhat",
+    "updat",
+    "modif",
+    "last change",
+    "changed",
+    "sua doi",
+    "ngay sua",
+    "thay doi",
+    "mutat",
+    "renovat",
+)
 _KEY_WORDS = frozenset("id ma code key codex no number so uuid guid ref".split())
 _PSEUDONYMISED = frozenset(("citizen_id", "phone"))
 
@@ -179,7 +190,8 @@ def _may_be_key(column: ProfiledColumn) -> bool:
     facts = column.facts
     if facts.null_share or facts.null_texts or facts.declared == "float" or column.meaning.is_personal:
         return False
-    return column.meaning.semantic_type not in ("number", "flag", "money_vnd") and facts.distinct > 1 or facts.rows == 1
+    countable = column.meaning.semantic_type not in ("number", "flag", "money_vnd")
+    return facts.rows == 1 or (countable and facts.distinct > 1)
 
 
 def _key_order(column: ProfiledColumn) -> tuple[int, int, int]:

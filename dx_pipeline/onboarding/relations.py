@@ -103,7 +103,9 @@ def find_relations(url: str, names: Sequence[str], *, everything: bool) -> list[
     given = sa.make_url(url)
     if driver == "sqlite":
         if not given.database or not Path(given.database).is_file():
-            raise SourceUnavailable("the SQLite file is not there", next_step="give sqlite:////absolute/path/file.sqlite")
+            raise SourceUnavailable(
+                "the SQLite file is not there", next_step="give sqlite:////absolute/path/file.sqlite"
+            )
         given = sa.make_url(f"sqlite:///file:{Path(given.database).absolute()}?mode=ro&uri=true")
     engine = sa.create_engine(given.set(drivername=driver), poolclass=sa.NullPool)
     try:
@@ -268,4 +270,3 @@ def _header(sheet: Any) -> tuple[int, list[str]] | None:
 def _named(header: Sequence[str]) -> tuple[str, ...]:
     """Cells as the readers name the columns; blank ones are called by their position."""
     return tuple(header_name(cell) or f"column_{number}" for number, cell in enumerate(header, start=1))
-

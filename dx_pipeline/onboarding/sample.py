@@ -42,7 +42,7 @@ class Sample:
     @property
     def is_complete(self) -> bool:
         """True if every row of the relation is in the sample."""
-        return self.table.num_rows >= self.total_rows
+        return bool(self.table.num_rows >= self.total_rows)
 
 
 def read_sample(relation: Relation, url: str, *, rows: int = SAMPLE_ROWS) -> Sample:
@@ -110,7 +110,8 @@ def _table(relation: Relation) -> sa.TableClause:
 
 
 def _sql(statement: Any, url: str) -> str:
-    dialect = sa.make_url(f"{_DIALECTS[KINDS[scheme_of(url)]]}://").get_dialect()(paramstyle="named")
+    make: Any = sa.make_url(f"{_DIALECTS[KINDS[scheme_of(url)]]}://").get_dialect()
+    dialect = make(paramstyle="named")
     return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
