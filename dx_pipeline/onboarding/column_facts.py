@@ -138,9 +138,11 @@ class ColumnFacts:
         kind = SEMANTIC_TYPES[semantic_type]
         if self.filled == 0:
             return Trial(0.0)
-        few = kind.clean(self.some, column)
+        # A typed value may be read otherwise than its text: a number has lost its leading zeros.
+        some = self.some if pa.types.is_string(self.array.type) else self.array.drop_null().slice(0, FEW)
+        few = kind.clean(some, column)
         if few.unreadable is not None:
-            share = few.unreadable.null_count / len(self.some)
+            share = few.unreadable.null_count / len(some)
             if share < enough / 2:
                 return Trial(share)
         done = kind.clean(self.array, column)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dx_pipeline.clean.code_list import code_key
+from dx_pipeline.clean.reading import tidy
 from dx_pipeline.onboarding.column_facts import ColumnFacts
 from dx_pipeline.onboarding.personal import Suspicion, suspect_by_content, suspect_by_name
 
@@ -86,6 +87,8 @@ def find_meaning(facts: ColumnFacts, *, names_row_of: str | None = None) -> Mean
         if names_row_of is not None and guess.semantic_type in ("code_list", "flag"):
             continue
         needed = _HINTED if guess.readable < 1 else ENOUGH
+        if facts.filled == 0:
+            return replace(guess, readable=1.0)
         trial = facts.try_type(guess.semantic_type, guess.options, enough=needed)
         if trial.share >= needed:
             bounds = None if guess.is_personal else trial.bounds
@@ -98,11 +101,11 @@ def find_meaning(facts: ColumnFacts, *, names_row_of: str | None = None) -> Mean
 
 def _guesses(facts: ColumnFacts, suspicion: Suspicion | None) -> Iterator[Meaning]:
     """What to try, most telling first; ``readable`` below 1 marks a guess that the name supports."""
-    if facts.filled == 0:
-        yield from _declared(facts)
-        return
     if suspicion in _NAMED:
         yield Meaning(_NAMED[suspicion], "tên cột · by its name", readable=_HINTED, classification="personal")
+        return
+    if facts.filled == 0:
+        yield from _declared(facts)
         return
     if suspicion is not None and not _all_numbers(facts):
         return
@@ -222,10 +225,11 @@ def _code_list(facts: ColumnFacts) -> Iterator[Meaning]:
         return
     codes: dict[str, list[str]] = {}
     canonical: dict[str, str] = {}
-    for text, _ in facts.counts:  # the most frequent way to write a code is the canonical one
+    for raw, _ in facts.counts:  # the most frequent way to write a code is the canonical one
+        text = tidy(raw)[0]
         first = canonical.setdefault(code_key(text), text)
         variants = codes.setdefault(first, [])
-        if text != first:
+        if text != first and text not in variants:
             variants.append(text)
     why = f"{len(codes)} giá trị khác nhau · different values in {facts.filled:,} rows"
     yield Meaning("code_list", why, {"codes": dict(sorted(codes.items()))})

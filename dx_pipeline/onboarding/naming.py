@@ -52,7 +52,7 @@ def name_words(text: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _WORD.findall(ascii_only))
 
 
-def canonical_name(text: str, *, fallback: str = "column", longest: int = LONGEST_COLUMN) -> str:
+def canonical_name(text: str, *, fallback: str = "unnamed", longest: int = LONGEST_COLUMN) -> str:
     """One canonical name; ``fallback`` where the text holds no Latin letter or digit."""
     name = "_".join(name_words(text)) or fallback
     if name[0].isdigit():
