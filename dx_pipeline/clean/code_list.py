@@ -40,7 +40,7 @@ def _check(column: Column) -> None:
         if not isinstance(variants, (list, tuple)):
             raise ContractError(f"{where}: the variants of {code!r} are not a list", next_step="write [] if none")
         for text in (code, *variants):
-            other = seen.setdefault(_key(str(text)), str(code))
+            other = seen.setdefault(code_key(str(text)), str(code))
             if other != str(code):
                 raise ContractError(
                     f"{where}: {text!r} stands for both {other!r} and {code!r}",
@@ -54,7 +54,7 @@ def _check(column: Column) -> None:
         )
 
 
-def _key(text: str) -> str:
+def code_key(text: str) -> str:
     """What two writings of one code have in common: small letters, repaired text, no leading zeros."""
     key = read_prose(text).value.casefold()
     number = key[:-2] if key.endswith(".0") else key
@@ -65,10 +65,10 @@ def _reader(column: Column) -> Reader:
     known: dict[str, str] = {}
     for code, variants in column.options["codes"].items():
         for text in (code, *variants):
-            known[_key(str(text))] = str(code)
+            known[code_key(str(text))] = str(code)
 
     def read(text: str) -> Reading:
-        code = known.get(_key(text))
+        code = known.get(code_key(text))
         if code is None:
             return UNREADABLE
         if code == text:

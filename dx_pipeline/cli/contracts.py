@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from dx_pipeline.cli import contract_init
 from dx_pipeline.cli.console import console, friendly, show_error
 from dx_pipeline.cli.project import add_projects
 from dx_pipeline.cli.reasons import reasons
@@ -24,6 +25,7 @@ ProjectOption = Annotated[list[Path] | None, typer.Option("--project", help="Fur
 
 def register(app: typer.Typer) -> None:
     contract_app.command(name="reasons")(reasons)
+    contract_app.command(name="init")(contract_init.init)
     app.add_typer(contract_app, name="contract")
 
 
@@ -74,16 +76,18 @@ def check(
         for root in get_settings().project_roots
         for path in sorted((root / "assets").glob(f"*/*{CONTRACT_SUFFIX}"))
     ]
-    failed = 0
+    failed = unfinished = 0
     for path in found:
         try:
             contract = load_contract(path.resolve(), _root_of(path.resolve()))
             _check_all(contract)
             console.print(f"[green]✓[/] {contract.id}  {path}")
+            unfinished += _warn_of_open_places(contract)
         except DxError as error:
             failed += 1
             show_error(error)
-    console.print(f"{len(found) - failed} right, {failed} broken")
+    drafts = f", {unfinished} with open TODOs" if unfinished else ""
+    console.print(f"{len(found) - failed} right, {failed} broken{drafts}")
     if failed:
         raise typer.Exit(1)
 
@@ -95,6 +99,16 @@ def _check_all(contract: Contract) -> None:
 
     load_suite(contract, cleaned_schema(contract).names)
     parse_load_file(contract.load_path)
+
+
+def _warn_of_open_places(contract: Contract) -> bool:
+    """Tell which lines of a draft wait for a person; True if there are any."""
+    from dx_pipeline.onboarding.todo import open_places
+
+    places = open_places(contract)
+    for place in places:
+        console.print(f"  [yellow]![/] {escape(str(place))}", soft_wrap=True)
+    return bool(places)
 
 
 def _root_of(path: Path) -> Path:

@@ -12,6 +12,7 @@ from dx_pipeline.errors import DxError, SuiteError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, dataset_assets, mart_asset, monthly_partitions
+from dx_pipeline.orchestration.file_drop_sensor import file_drop_sensor
 from dx_pipeline.orchestration.process import get_catalog
 from dx_pipeline.orchestration.work_order import step_priority, work_order
 from dx_pipeline.settings import get_settings
@@ -20,7 +21,7 @@ from dx_pipeline.warehouse.marts import load_marts
 
 
 def build_definitions(catalog: Catalog) -> dg.Definitions:
-    """Assets, checks, one job and one schedule per system, and the marts."""
+    """Assets, checks, one job and one schedule per system, a sensor for folders of files, and the marts."""
     logger = dg.get_dagster_logger("dx")
     for error in catalog.broken:
         logger.error("left out: %s", error)
@@ -45,8 +46,15 @@ def build_definitions(catalog: Catalog) -> dg.Definitions:
         for system in catalog.systems.values()
         if system.schedule is not None
     ]
+    sensors = [
+        file_drop_sensor(system, of_system, jobs[system.name], marts, {MODE_TAG: INCREMENT})
+        for system in catalog.systems.values()
+        if (of_system := [c for c in catalog.contracts.values() if c.system == system.name and c.source.is_file])
+    ]
     # One process per run, as `dx run` does: a process per step would spend more time importing than working.
-    return dg.Definitions(assets=assets, jobs=list(jobs.values()), schedules=schedules, executor=dg.in_process_executor)
+    return dg.Definitions(
+        assets=assets, jobs=list(jobs.values()), schedules=schedules, sensors=sensors, executor=dg.in_process_executor
+    )
 
 
 def _suite(contract: Contract) -> Suite | None:
