@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-SourceKind = Literal["table", "query", "csv", "xlsx"]
+SourceKind = Literal["table", "query", "csv", "xlsx", "dbf"]
 LoadMode = Literal["incremental", "snapshot", "append"]
 DriftPolicy = Literal["warn", "hold"]
 
@@ -53,11 +53,14 @@ class SourceRelation:
     delimiter: str = ","
     sheet: str | None = None
     header_row: int = 1
+    header_rows: int = 1
+    total_rows: tuple[str, ...] = ()
+    stop_at: tuple[str, ...] = ()
     null_values: tuple[str, ...] = ()
 
     @property
     def is_file(self) -> bool:
-        return self.kind in ("csv", "xlsx")
+        return self.kind in ("csv", "xlsx", "dbf")
 
     @property
     def label(self) -> str:

@@ -88,6 +88,7 @@ _READERS = {
     "mariadb": ("dx_pipeline.extract.mysql", "MysqlReader"),
     "file+csv": ("dx_pipeline.extract.csv_source", "CsvReader"),
     "file+xlsx": ("dx_pipeline.extract.xlsx_source", "XlsxReader"),
+    "file+dbf": ("dx_pipeline.extract.dbf_source", "DbfReader"),
 }
 
 
