@@ -233,3 +233,19 @@ class HashingFile(io.RawIOBase):
         if not self.closed:
             os.close(self._descriptor)
         super().close()
+
+
+def file_sha256(contract: Contract, file: SourceFile) -> str:
+    """SHA-256 (hex) of a whole file.
+
+    Raises:
+        SourceUnavailable: it cannot be read.
+    """
+    buffer = bytearray(1024 * 1024)
+    try:
+        with HashingFile(file.path) as stream:
+            while stream.readinto(buffer):
+                pass
+            return stream.digest()
+    except OSError as error:
+        raise unreadable_file(contract, file.name, error) from None
