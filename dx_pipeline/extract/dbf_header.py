@@ -123,7 +123,7 @@ def _descriptors(head: bytes) -> list[bytes]:
 def _fields(
     descriptors: list[bytes], widths: list[int], visual: bool
 ) -> tuple[tuple[DbfField, ...], tuple[int, int] | None]:
-    fields = []
+    fields: list[DbfField] = []
     null_flags = None
     offset = 1
     bit = 0

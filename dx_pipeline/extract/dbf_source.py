@@ -206,7 +206,7 @@ class DbfReader:
             with table.file.path.open("rb") as stream:
                 digest.update(stream.read(header.header_bytes))
                 for block in self._blocks(table, stream):
-                    digest.update(block)
+                    digest.update(block.data)
                     flags = np.bincount(block[:, 0], minlength=256)
                     if flags[LIVE] + flags[DELETED] != len(block):
                         wrong = int(np.argmax((block[:, 0] != LIVE) & (block[:, 0] != DELETED)))

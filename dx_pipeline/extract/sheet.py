@@ -96,7 +96,12 @@ class SheetConverter:
         assert process.stdin is not None
         assert process.stdout is not None
         overdue = threading.Event()
-        timer = threading.Timer(SECONDS_PER_FILE, lambda: (overdue.set(), process.kill()))
+
+        def end() -> None:
+            overdue.set()
+            process.kill()
+
+        timer = threading.Timer(SECONDS_PER_FILE, end)
         timer.daemon = True
         timer.start()
         try:
