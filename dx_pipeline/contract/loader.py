@@ -43,6 +43,7 @@ ROOT_PROPERTIES = {
 SOURCE_KEYS = {
     "kind", "schema", "table", "query", "path", "encoding", "delimiter", "sheet", "headerRow", "nullValues",
     "record", *API_KEYS,
+    "headerRows", "totalRows", "stopAt",
 }  # fmt: skip
 _SECONDS_PER_UNIT = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400, "day": 86_400, "days": 86_400}
 _DURATION = TypeAdapter(timedelta)
@@ -227,12 +228,20 @@ def _columns(properties: Sequence[SchemaProperty], place: _Place) -> tuple[Colum
 
 def _source(value: Any, place: _Place) -> SourceRelation:
     if not isinstance(value, Mapping):
-        place.refuse("is missing; give {kind: table|query|csv|xlsx|xml|http_json, ...}")
+        place.refuse("is missing; give {kind: table|query|csv|xlsx|dbf|xml|http_json, ...}")
     unknown = set(value) - SOURCE_KEYS
     if unknown:
         place.refuse(f"unknown {', '.join(sorted(unknown))}; known: {', '.join(sorted(SOURCE_KEYS))}")
     kind = value.get("kind")
-    needed = {"table": "table", "query": "query", "csv": "path", "xlsx": "path", "xml": "record", "http_json": "path"}
+    needed = {
+        "table": "table",
+        "query": "query",
+        "csv": "path",
+        "xlsx": "path",
+        "dbf": "path",
+        "xml": "record",
+        "http_json": "path",
+    }
     if kind not in needed:
         place.at("kind").refuse(f"is {kind!r}, must be one of {', '.join(needed)}")
     if not value.get(needed[kind]):
@@ -248,14 +257,26 @@ def _source(value: Any, place: _Place) -> SourceRelation:
         table=value.get("table"),
         query=value.get("query"),
         path=value.get("path"),
-        encoding=str(value.get("encoding", "utf-8")),
+        encoding=str(value.get("encoding", "cp1252" if kind == "dbf" else "utf-8")),
         delimiter=str(value.get("delimiter", ",")),
         sheet=value.get("sheet"),
         header_row=_count(value.get("headerRow", 1), place.at("headerRow")),
+        header_rows=max(_count(value.get("headerRows", 1), place.at("headerRows")), 1),
+        total_rows=_texts(value.get("totalRows"), place.at("totalRows")),
+        stop_at=_texts(value.get("stopAt"), place.at("stopAt")),
         null_values=tuple(str(item) for item in value.get("nullValues") or ()),
         record=None if value.get("record") is None else _text(value["record"], place.at("record")),
         api=parse_http_api(value, place) if kind == "http_json" else None,
     )
+
+
+def _texts(value: Any, place: _Place) -> tuple[str, ...]:
+    """A list of texts that are not blank; empty if it is not given."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(text, str) and text.strip() for text in value):
+        place.refuse('must be a list of texts, e.g. ["Tổng cộng", "Cộng"]')
+    return tuple(value)
 
 
 def _load(value: Any, columns: Mapping[str, Column], place: _Place) -> LoadPolicy:

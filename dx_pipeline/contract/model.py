@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from dx_pipeline.contract.http_api import HttpApi
 
-SourceKind = Literal["table", "query", "csv", "xlsx", "xml", "http_json"]
+SourceKind = Literal["table", "query", "csv", "xlsx", "dbf", "xml", "http_json"]
 LoadMode = Literal["incremental", "snapshot", "append"]
 DriftPolicy = Literal["warn", "hold"]
 
@@ -55,13 +55,16 @@ class SourceRelation:
     delimiter: str = ","
     sheet: str | None = None
     header_row: int = 1
+    header_rows: int = 1
+    total_rows: tuple[str, ...] = ()
+    stop_at: tuple[str, ...] = ()
     null_values: tuple[str, ...] = ()
     record: str | None = None  # xml: local name of the element that is one row
     api: HttpApi | None = None  # http_json
 
     @property
     def is_file(self) -> bool:
-        return self.kind in ("csv", "xlsx", "xml")
+        return self.kind in ("csv", "xlsx", "dbf", "xml")
 
     @property
     def label(self) -> str:

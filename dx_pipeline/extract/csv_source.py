@@ -25,6 +25,7 @@ from dx_pipeline.extract.encoding import (
     SAMPLE_BYTES,
     codec_name,
     contradicting_encoding,
+    file_codec,
     first_undecodable,
     likely_encoding,
 )
@@ -56,6 +57,7 @@ class CsvReader:
         self._url = connection_url
         self._files: list[SourceFile] | None = None
         self._headers: dict[str, list[str]] = {}
+        self._codecs: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -129,6 +131,7 @@ class CsvReader:
             other = contradicting_encoding(sample, codec_name(self._contract))
             if other is not None:
                 self._refuse_encoding(file, f"it looks like {other}", other)
+            self._codecs[file.name] = file_codec(self._contract, sample)
             with self._open(file)[1] as text:
                 record = self._next_record(file, self._records(text))
             if record is None:
@@ -153,7 +156,7 @@ class CsvReader:
         except OSError as error:
             raise unreadable_file(self._contract, file.name, error) from None
         buffered = io.BufferedReader(raw, SAMPLE_BYTES)
-        return raw, io.TextIOWrapper(buffered, encoding=codec_name(self._contract), newline="")
+        return raw, io.TextIOWrapper(buffered, encoding=self._codecs[file.name], newline="")
 
     def _records(self, text: io.TextIOWrapper) -> Iterator[list[str]]:
         csv.field_size_limit(_FIELD_LIMIT)
@@ -205,7 +208,7 @@ class CsvReader:
         )
 
     def _refuse_undecodable(self, file: SourceFile) -> NoReturn:
-        encoding = codec_name(self._contract)
+        encoding = self._codecs[file.name]
         try:
             where = first_undecodable(file.path, encoding)
             with file.path.open("rb") as stream:
@@ -244,7 +247,7 @@ class CsvReader:
         numbered = [str(number) for number in range(width)]
         wanted = [numbered[position] for position in positions]
         nulls = list(self._contract.source.null_values)
-        encoding = codec_name(self._contract)
+        encoding = self._codecs[file.name]
         try:
             with pa.OSFile(str(file.path)) as raw:
                 stream = raw if encoding == "utf-8-sig" else pa.transcoding_input_stream(raw, encoding, "utf-8")

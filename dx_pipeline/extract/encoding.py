@@ -52,6 +52,26 @@ def codec_name(contract: Contract) -> str:
     return "utf-8-sig" if information.name in ("utf-8", "utf-8-sig") else information.name
 
 
+def file_codec(contract: Contract, sample: bytes) -> str:
+    """Python's codec for one file in the declared encoding: UTF-16 in either byte order, with or without its mark.
+
+    Args:
+        sample: the beginning of the file. A byte-order mark in it says more than the contract; without one, UTF-16 is
+            in the order its NULs show.
+
+    Raises:
+        ContractError: no such text encoding.
+    """
+    name = codec_name(contract)
+    for family in ("utf-16", "utf-32"):
+        if name.startswith(family):
+            if _by_byte_order_mark(sample) == family:
+                return family
+            if name == family:
+                return (_by_nul_pattern(sample) if family == "utf-16" else None) or f"{family}-le"
+    return name
+
+
 def first_undecodable(path: Path, encoding: str) -> Undecodable | None:
     """Where a file leaves its declared encoding; None if it never does.
 

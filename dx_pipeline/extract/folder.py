@@ -24,6 +24,7 @@ _MAGIC = (
     (b"%PDF", "a PDF"),
     (b"\x1f\x8b", "a gzip archive"),
 )
+MOST_COLUMNS = 16_384  # of an Excel sheet; more is no table but a file read with the wrong delimiter, or an attack
 _HTML = re.compile(rb"^(?:\xef\xbb\xbf)?\s*(?:<!doctype\s+html|<html|<head|<script)", re.IGNORECASE)
 
 
@@ -144,8 +145,14 @@ def header_names(contract: Contract, file: SourceFile, cells: list[str]) -> list
     Raises:
         SourceDrift: not one of the contract's columns is there. Nothing of the row is shown, because a
             file without a header has people's data in that place.
-        UnreadableSource: a name is there twice.
+        UnreadableSource: a name is there twice, or there are more columns than any sheet can have.
     """
+    if len(cells) > MOST_COLUMNS:
+        raise UnreadableSource(
+            f"{contract.id}: the header of {file.name} has {len(cells)} columns, more than the {MOST_COLUMNS} that are "
+            "read",
+            next_step=f"see what the file really is, and check source.delimiter in {contract.path}",
+        )
     names = []
     for number, cell in enumerate(cells, start=1):
         name = header_name(cell)
@@ -233,3 +240,19 @@ class HashingFile(io.RawIOBase):
         if not self.closed:
             os.close(self._descriptor)
         super().close()
+
+
+def file_sha256(contract: Contract, file: SourceFile) -> str:
+    """SHA-256 (hex) of a whole file.
+
+    Raises:
+        SourceUnavailable: it cannot be read.
+    """
+    buffer = bytearray(1024 * 1024)
+    try:
+        with HashingFile(file.path) as stream:
+            while stream.readinto(buffer):
+                pass
+            return stream.digest()
+    except OSError as error:
+        raise unreadable_file(contract, file.name, error) from None

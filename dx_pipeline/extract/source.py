@@ -93,6 +93,7 @@ _READERS = {
     "https": ("dx_pipeline.extract.json_http_source", "JsonHttpReader"),
     "mssql": ("dx_pipeline.extract.sqlalchemy_source", "SqlalchemyReader"),
     "oracle": ("dx_pipeline.extract.sqlalchemy_source", "SqlalchemyReader"),
+    "file+dbf": ("dx_pipeline.extract.dbf_source", "DbfReader"),
 }
 
 

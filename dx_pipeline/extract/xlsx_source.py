@@ -1,42 +1,65 @@
-"""Read Excel sheets as Arrow text columns (python-calamine).
+"""Read Excel sheets (.xlsx, .xls) as Arrow text columns (python-calamine).
 
-A sheet has no column types, only cell values: whole numbers become text without ``.0``, dates ISO text.
+A sheet has no column types, only cell values: whole numbers become text without ``.0``, dates ISO text, errors their
+own text (``#N/A``). What a person put around the data is told apart by the contract: a header of several merged rows,
+total rows inside the sheet (kept as figures to compare with, not as data), and what stands below the last data row.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import itertools
+import re
+import unicodedata
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 import pyarrow as pa
-import python_calamine as calamine
+import pyarrow.compute as pc
 
 from dx_pipeline.contract.model import Contract
-from dx_pipeline.errors import SourceDrift, UnreadableSource
+from dx_pipeline.errors import UnreadableSource
 from dx_pipeline.extract.folder import (
-    HashingFile,
     SourceFile,
     check_unchanged,
     column_positions,
     described_names,
+    file_sha256,
     find_files,
     header_names,
     refuse_foreign_content,
     refuse_period,
     unreadable_file,
 )
+from dx_pipeline.extract.sheet import Sheet, SheetConverter, corrupt, heading_names, heading_parts, protected
 from dx_pipeline.extract.source import Extraction, SourceColumn
 from dx_pipeline.extract.window import Window
 
 LARGEST_UNPACKED = 512 * 1024 * 1024
-BATCH_ROWS = 16_384
+MOST_TOTALS = 100
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_EXACT_FLOAT = 2**53
+
+
+@dataclass
+class _Survey:
+    """What one pass over a sheet found beside its data rows."""
+
+    rows: int = 0
+    totals: list[dict[str, Any]] = field(default_factory=list)
+    total_rows: int = 0
+    stopped_at: int | None = None
+    rows_below: int = 0
+
+    def position(self) -> dict[str, Any]:
+        """What a manifest tells of it; nothing where there is nothing to tell."""
+        told: dict[str, Any] = {}
+        if self.total_rows:
+            told |= {"total_rows": self.total_rows, "totals": self.totals}
+        if self.stopped_at is not None:
+            told |= {"stopped_at_row": self.stopped_at, "rows_below": self.rows_below}
+        return told
 
 
 class XlsxReader:
@@ -46,7 +69,10 @@ class XlsxReader:
         self._contract = contract
         self._url = connection_url
         self._files: list[SourceFile] | None = None
-        self._sheets: dict[str, calamine.CalamineSheet] = {}
+        self._sheets: dict[str, Sheet] = {}
+        self._converter: SheetConverter | None = None
+        self._total = _beginning_with(contract.source.total_rows)
+        self._stop = _beginning_with(contract.source.stop_at)
 
     def __enter__(self) -> Self:
         return self
@@ -56,6 +82,9 @@ class XlsxReader:
     ) -> None:
         self._files = None
         self._sheets.clear()
+        if self._converter is not None:
+            self._converter.close()
+            self._converter = None
 
     def describe(self) -> list[SourceColumn]:
         """The header names of all files; a sheet tells no types."""
@@ -63,25 +92,32 @@ class XlsxReader:
         return [SourceColumn(name, "text") for name in described_names(self._contract, headers)]
 
     def holds_at_least(self, rows: int) -> bool:
-        """True if all files together hold that many rows that are not blank."""
-        held = itertools.chain.from_iterable(self._rows(file) for file in self._found())
-        return next(itertools.islice(held, max(rows - 1, 0), None), None) is not None or rows == 0
+        """True if all files together hold that many data rows."""
+        held = 0
+        for file in self._found():
+            for batch in self._rows(file, _Survey()):
+                held += batch.num_rows
+                if held >= rows:
+                    return True
+        return held >= rows
 
     def is_empty(self) -> bool:
-        """True if no sheet has a row below its header."""
+        """True if no sheet has a data row below its header."""
         return not self.holds_at_least(1)
 
     def extract(self, window: Window) -> Extraction:
-        """Count the rows that are not blank and start to read them; an increment is the whole sheet."""
+        """Count the data rows and start to read them; an increment is the whole sheet."""
         refuse_period(self._contract, window)
         plans = []
         position = []
         total = 0
         for file in self._found():
-            plans.append((file, column_positions(self._contract, file, self._header(file))))
-            rows = sum(1 for _ in self._rows(file))
-            total += rows
-            position.append(file.position(_sha256(self._contract, file), rows))
+            places = column_positions(self._contract, file, self._header(file))
+            plans.append((file, places))
+            survey = _Survey()
+            survey.rows = sum(batch.num_rows for batch in self._rows(file, survey, places))
+            total += survey.rows
+            position.append({**file.position(file_sha256(self._contract, file), survey.rows), **survey.position()})
         schema = pa.schema([pa.field(column.source_name, pa.string()) for column in self._contract.columns])
         return Extraction(
             source_rows=total,
@@ -98,72 +134,91 @@ class XlsxReader:
 
     def _header(self, file: SourceFile) -> list[str]:
         sheet = self._sheet(file)
-        row = next(itertools.islice(sheet.iter_rows(), self._contract.source.header_row - 1, None), None)
-        cells = [_cell_text(cell) or "" for cell in row or []]
-        while cells and not cells[-1].strip():
-            cells.pop()
-        if not cells:
+        first = max(self._contract.source.header_row, 1)
+        names = heading_names(self._contract, heading_parts(sheet, first - 1))
+        if not names:
+            count = self._contract.source.header_rows
+            rows = f"row {first} is" if count == 1 else f"rows {first} to {first + count - 1} are"
             raise UnreadableSource(
-                f"{self._contract.id}: {file.name}, sheet {sheet.name!r}: row {self._contract.source.header_row} is "
-                "blank, so there is no header",
+                f"{self._contract.id}: {file.name}, sheet {sheet.name!r}: {rows} blank, so there is no header",
                 next_step=f"mend source.headerRow (counted from 1) or source.sheet in {self._contract.path}",
             )
-        return header_names(self._contract, file, cells)
+        return header_names(self._contract, file, names)
 
-    def _rows(self, file: SourceFile) -> Iterator[list[Any]]:
-        for row in itertools.islice(self._sheet(file).iter_rows(), self._contract.source.header_row, None):
-            if any(cell != "" for cell in row):
-                yield row
-
-    def _sheet(self, file: SourceFile) -> calamine.CalamineSheet:
+    def _sheet(self, file: SourceFile) -> Sheet:
         if file.name not in self._sheets:
             _check_container(self._contract, file)
-            try:
-                book = calamine.CalamineWorkbook.from_path(str(file.path))
-                wanted = self._contract.source.sheet
-                if wanted is None and book.sheet_names:
-                    wanted = book.sheet_names[0]
-                if wanted not in book.sheet_names:
-                    raise SourceDrift(
-                        f"{self._contract.id}: {file.name} has no sheet {wanted!r}; it has "
-                        f"{', '.join(map(repr, book.sheet_names[:20]))}",
-                        next_step=f"mend source.sheet in {self._contract.path}, or ask the owner for the right file",
-                    )
-                self._sheets[file.name] = book.get_sheet_by_name(wanted)
-            except calamine.PasswordError:
-                raise _protected(self._contract, file) from None
-            except (calamine.CalamineError, ValueError) as error:
-                raise _corrupt(self._contract, file, str(error)) from None
-            except OSError as error:
-                raise unreadable_file(self._contract, file.name, error) from None
+            if self._converter is None:
+                self._converter = SheetConverter(self._contract)
+            self._sheets[file.name] = self._converter.convert(file)
         return self._sheets[file.name]
 
+    def _rows(self, file: SourceFile, survey: _Survey, places: Sequence[int] = ()) -> Iterator[pa.RecordBatch]:
+        """The data rows of a sheet; what is none is told in ``survey`` (totals with the columns at ``places``)."""
+        for batch in self._sheet(file).batches():
+            if survey.stopped_at is not None:
+                survey.rows_below += batch.num_rows
+                continue
+            label = _folded(batch["label"])
+            if self._stop is not None:
+                stops = pc.index(pc.match_substring_regex(label, self._stop), True).as_py()
+                if stops >= 0:
+                    survey.stopped_at = batch["row"][stops].as_py()
+                    survey.rows_below = batch.num_rows - stops
+                    batch, label = batch.slice(0, stops), label.slice(0, stops)
+            if self._total is not None:
+                is_total = pc.match_substring_regex(label, self._total).fill_null(False)
+                self._keep_totals(batch.filter(is_total), survey, places)
+                batch = batch.filter(pc.invert(is_total))
+            if batch.num_rows:
+                yield batch
+
+    def _keep_totals(self, totals: pa.RecordBatch, survey: _Survey, places: Sequence[int]) -> None:
+        survey.total_rows += totals.num_rows
+        told = [
+            (column.source_name, totals[str(place)])
+            for column, place in zip(self._contract.columns, places, strict=False)
+            if not column.is_personal and str(place) in totals.schema.names
+        ]
+        for number in range(min(totals.num_rows, MOST_TOTALS - len(survey.totals))):
+            values = {name: cells[number].as_py() for name, cells in told}
+            survey.totals.append(
+                {
+                    "row": totals["row"][number].as_py(),
+                    "values": {name: text for name, text in values.items() if text is not None},
+                }
+            )
+
     def _batches(self, plans: list[tuple[SourceFile, list[int]]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        nulls = frozenset(self._contract.source.null_values)
-        for file, positions in plans:
-            rows = self._rows(file)
-            while chunk := list(itertools.islice(rows, BATCH_ROWS)):
-                columns = list(zip(*chunk, strict=True))
+        nulls = pa.array(list(self._contract.source.null_values), pa.string())
+        for file, places in plans:
+            for batch in self._rows(file, _Survey()):
                 arrays = []
-                for position in positions:
-                    cells = columns[position] if position < len(columns) else [""] * len(chunk)
-                    texts = [_cell_text(cell) for cell in cells]
-                    arrays.append(pa.array([None if text in nulls else text for text in texts], pa.string()))
+                for place in places:
+                    name = str(place)
+                    cells = batch[name] if name in batch.schema.names else pa.nulls(batch.num_rows, pa.string())
+                    if len(nulls):
+                        cells = pc.if_else(pc.is_in(cells, value_set=nulls), pa.scalar(None, pa.string()), cells)
+                    arrays.append(cells)
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
             check_unchanged(self._contract, file)
 
 
-def _cell_text(cell: Any) -> str | None:
-    """A cell as text; None if it is blank."""
-    if cell == "" and isinstance(cell, str):
+def _beginning_with(texts: Sequence[str]) -> str | None:
+    """A pattern for folded texts that begin with one of these, as whole words; None without any.
+
+    "Cộng" begins "Cộng:" and "Cộng (9 phường)", and also the name Cộng Hòa: the contract must say enough.
+    """
+    if not texts:
         return None
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < _EXACT_FLOAT else repr(cell)
-    if isinstance(cell, dt.datetime | dt.date | dt.time):
-        return cell.isoformat()
-    return str(cell)
+    folded = (" ".join(unicodedata.normalize("NFC", text).split()) for text in texts)
+    return "^(?:" + "|".join(re.escape(text) for text in folded) + r")(?:[^\pL\pM\pN]|$)"
+
+
+def _folded(labels: pa.Array) -> pa.Array:
+    """Labels in NFC with single blanks."""
+    composed = pc.utf8_normalize(labels, "NFC")
+    return pc.utf8_trim(pc.replace_substring_regex(composed, r"[\s\p{Z}]+", " "), " ")
 
 
 def _check_container(contract: Contract, file: SourceFile) -> None:
@@ -173,15 +228,15 @@ def _check_container(contract: Contract, file: SourceFile) -> None:
             head = stream.read(4096)
             if head.startswith(_OLE):
                 if _ENCRYPTED in head + stream.read():
-                    raise _protected(contract, file)
+                    raise protected(contract, file)
                 return
         if not head.startswith(b"PK"):
             refuse_foreign_content(contract, file, head, "an Excel file")
-            raise _corrupt(contract, file, "it does not begin like an Excel file")
+            raise corrupt(contract, file, "it does not begin like an Excel file")
         with zipfile.ZipFile(file.path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-    except zipfile.BadZipFile as error:
-        raise _corrupt(contract, file, str(error)) from None
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise corrupt(contract, file, str(error)) from None
     except OSError as error:
         raise unreadable_file(contract, file.name, error) from None
     if unpacked > LARGEST_UNPACKED:
@@ -190,28 +245,3 @@ def _check_container(contract: Contract, file: SourceFile) -> None:
             f"{LARGEST_UNPACKED // 2**20} MiB that are read",
             next_step="ask the owner for the data as CSV, or in several files",
         )
-
-
-def _sha256(contract: Contract, file: SourceFile) -> str:
-    buffer = bytearray(1024 * 1024)
-    try:
-        with HashingFile(file.path) as stream:
-            while stream.readinto(buffer):
-                pass
-            return stream.digest()
-    except OSError as error:
-        raise unreadable_file(contract, file.name, error) from None
-
-
-def _protected(contract: Contract, file: SourceFile) -> UnreadableSource:
-    return UnreadableSource(
-        f"{contract.id}: {file.name} is protected by a password",
-        next_step=f"ask the owner {contract.owner_agency} for the file without a password, over a protected way",
-    )
-
-
-def _corrupt(contract: Contract, file: SourceFile, reason: str) -> UnreadableSource:
-    return UnreadableSource(
-        f"{contract.id}: {file.name} is not a readable Excel file: {' '.join(reason.split())[:200]}",
-        next_step=f"open it in Excel to see whether it is damaged, and get it again from {contract.owner_agency}",
-    )

@@ -1,0 +1,229 @@
+"""Files that mean no good: sound ones with wrong bytes by a seeded hand, and some built to hurt."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.dbf_files import HOUSEHOLDS, dbf_bytes, household
+from tests.workbooks import write_xls, write_xlsx
+
+KINDS = ("csv", "utf16", "dbf", "xlsx", "parts", "xls")
+CSV = "Ma;Ten;So\n" + "".join(f'{n};"Hướng Hóa; {n}";1.234,{n}\n' for n in range(300))
+_MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+
+
+@dataclass(frozen=True)
+class HostileFile:
+    """A file to write, the kind of source it is given as, and how it was made."""
+
+    name: str
+    kind: str
+    data: bytes
+
+
+def sound_files(folder: Path) -> dict[str, bytes]:
+    """One sound file of each kind that is mutated."""
+    records = [household(b"%d" % n, b"Qu\xb6ng Tr\xde") for n in range(300)]
+    return {
+        "csv": CSV.encode("utf-8-sig"),
+        "utf16": CSV.encode("utf-16"),
+        "dbf": dbf_bytes(HOUSEHOLDS, records, deleted=[3, 5]),
+        "xlsx": write_xlsx(folder / "sound.xlsx").read_bytes(),
+        "xls": write_xls(folder / "sound.xls").read_bytes(),
+    }
+
+
+def mutated_files(folder: Path, count: int, seed: int) -> Iterator[HostileFile]:
+    """``count`` files, the kinds in turn; the same for the same seed."""
+    chance = random.Random(seed)
+    sound = sound_files(folder)
+    for number in range(count):
+        kind = KINDS[number % len(KINDS)]
+        if kind == "parts":
+            data, told = _with_mutated_part(sound["xlsx"], chance)
+        else:
+            data, told = _mutated(sound[kind], chance)
+        yield HostileFile(f"{number:04}-{kind}-{told}", "xlsx" if kind == "parts" else kind, data)
+
+
+def _mutated(data: bytes, chance: random.Random) -> tuple[bytes, str]:
+    mutation = chance.choice((_flip, _flip_head, _cut, _repeat, _blank, _huge_number, _insert_nuls))
+    return mutation(data, chance), mutation.__name__.strip("_")
+
+
+def _flip(data: bytes, chance: random.Random) -> bytes:
+    changed = bytearray(data)
+    for _ in range(chance.choice((1, 1, 3, 30))):
+        changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
+    return bytes(changed)
+
+
+def _flip_head(data: bytes, chance: random.Random) -> bytes:
+    head = min(len(data), 600)
+    return _flip(data[:head], chance) + data[head:]
+
+
+def _cut(data: bytes, chance: random.Random) -> bytes:
+    return data[: chance.randrange(len(data))]
+
+
+def _repeat(data: bytes, chance: random.Random) -> bytes:
+    start = chance.randrange(len(data))
+    return data[:start] + data[start : start + 700] * 5 + data[start:]
+
+
+def _blank(data: bytes, chance: random.Random) -> bytes:
+    start = chance.randrange(len(data))
+    length = chance.randrange(1, 600)
+    return data[:start] + bytes([chance.choice((0, 0xFF))]) * length + data[start + length :]
+
+
+def _huge_number(data: bytes, chance: random.Random) -> bytes:
+    start = chance.randrange(min(len(data), 2000) // 2) * 2
+    return (
+        data[:start]
+        + chance.choice((b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80"))
+        + data[start + 4 :]
+    )
+
+
+def _insert_nuls(data: bytes, chance: random.Random) -> bytes:
+    start = chance.randrange(len(data))
+    return data[:start] + bytes(chance.randrange(1, 9)) + data[start:]
+
+
+def _with_mutated_part(book: bytes, chance: random.Random) -> tuple[bytes, str]:
+    """A zip file in order, with one broken part: what mutations of the compressed bytes rarely reach."""
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    victim = chance.choice([name for name in parts if name.startswith("xl/") and "theme" not in name])
+    parts[victim], told = _mutated(parts[victim], chance)
+    return zipped(parts), f"{told}-{Path(victim).name}"
+
+
+def zipped(parts: dict[str, bytes]) -> bytes:
+    """A compressed zip file of these parts."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def _book_of(folder: Path, sheet_xml: bytes, other: dict[str, bytes] | None = None) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(sound_files(folder)["xlsx"])) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    return zipped({**parts, "xl/worksheets/sheet1.xml": sheet_xml, **(other or {})})
+
+
+def _sheet(cells: str, before: str = "") -> bytes:
+    return f"{before}<worksheet {_MAIN}><sheetData>{cells}</sheetData></worksheet>".encode()
+
+
+def _cell(place: str) -> str:
+    return f'<c r="{place}"><v>1</v></c>'
+
+
+def _lying_bomb(folder: Path) -> bytes:
+    """A sheet of 1.5 GiB that its zip file says to be of 1000 bytes."""
+    real = 1536 * 1024 * 1024
+    file = io.BytesIO()
+    source = zipfile.ZipFile(io.BytesIO(sound_files(folder)["xlsx"]))
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name in source.namelist():
+            if not name.endswith("sheet1.xml"):
+                archive.writestr(name, source.read(name))
+        with archive.open("xl/worksheets/sheet1.xml", "w") as part:
+            part.write(_sheet("")[: -len("</sheetData></worksheet>")])
+            row = b"<row>" + b'<c t="inlineStr"><is><t>aaaaaaaaaaaaaaaaaaaa</t></is></c>' * 16 + b"</row>"
+            block = row * 4000
+            for _ in range(real // len(block)):
+                part.write(block)
+            part.write(b"</sheetData></worksheet>")
+        size = archive.getinfo("xl/worksheets/sheet1.xml").file_size
+    return file.getvalue().replace(struct.pack("<I", size), struct.pack("<I", 1000))
+
+
+def _far_cell_of_xls(folder: Path) -> bytes:
+    """Row and column of cells that Excel 97 cannot have: what the library would keep is 65536 times 65536 cells."""
+    book = sound_files(folder)["xls"]
+    places = [n for n in range(len(book)) if book.startswith(b"\xfd\x00\x0a\x00", n)]  # LABELSST records
+    changed = bytearray(book)
+    struct.pack_into("<H", changed, places[-1] + 4, 0xFFFF)
+    struct.pack_into("<H", changed, places[-2] + 6, 0xFFFF)
+    return bytes(changed)
+
+
+def _endless_chain_of_xls(folder: Path) -> bytes:
+    book = bytearray(sound_files(folder)["xls"])
+    (table,) = struct.unpack_from("<I", book, 0x4C)
+    for number in range(20):
+        struct.pack_into("<I", book, (table + 1) * 512 + number * 4, 0)
+    return bytes(book)
+
+
+LAUGHS = "<!DOCTYPE x [" + '<!ENTITY a0 "ha">' + "".join(
+    f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10)
+) + "]>"  # fmt: skip
+
+# What is built to hurt, and what the refusal (or "rows", if it may be read) must say.
+BUILT: dict[str, tuple[str, Callable[[Path], bytes], str]] = {
+    "csv-million-columns": ("csv", lambda _: (";".join(f"c{n}" for n in range(10**6)) + "\n").encode(), "has 1000000 columns"),
+    "csv-million-same-columns": ("csv", lambda _: b"Ma;Ten;So" + b";x" * 10**4, "has 'x' more than once"),
+    "csv-one-quote": ("csv", lambda _: b'Ma;Ten;So\n1;"' + b"a;b\n" * 10**6, "quotation mark"),
+    "csv-nuls": ("csv", lambda _: b"Ma;Ten;So\n" + bytes(10**6), "csv"),
+    "csv-only-nuls": ("csv", lambda _: bytes(10**6), "empty"),
+    "dbf-count": ("dbf", lambda _: dbf_bytes(HOUSEHOLDS, [household(b"1", b"a")], count=0xFFFFFFFF), "declares 4294967295"),
+    "dbf-wide-record": ("dbf", lambda _: dbf_bytes(HOUSEHOLDS, [], record_bytes=65535), "a record is said to have 65535"),
+    "dbf-2000-fields": ("dbf", lambda _: dbf_bytes([(f"F{n}", "C", 1, 0) for n in range(2000)], []), "none of the contract"),
+    "dbf-no-fields": ("dbf", lambda _: dbf_bytes([], []), "it has no field"),
+    "dbf-empty-fields": ("dbf", lambda _: dbf_bytes([("MAHO", "C", 0, 0), ("HOTENCH", "C", 0, 0)], [[b"", b""]] * 9), "9 rows"),
+    "xlsx-honest-bomb": (
+        "xlsx",
+        lambda folder: _book_of(folder, _sheet(""), {"xl/media/big.xml": bytes(600 * 1024 * 1024)}),
+        "more than the 512 MiB that are read",
+    ),
+    "xlsx-lying-bomb": ("xlsx", _lying_bomb, "larger than its declared uncompressed size"),
+    "xlsx-far-cell": (
+        "xlsx",
+        lambda folder: _book_of(folder, _sheet(f'<row r="1">{_cell("A1")}</row><row r="1048576">{_cell("XFD1048576")}</row>')),
+        "cannot be unpacked",
+    ),
+    "xlsx-million-columns": (
+        "xlsx",
+        lambda folder: _book_of(folder, _sheet(f'<row r="1">{_cell("A1")}{_cell("ZZZZ1")}</row>')),
+        "more than Excel can write",
+    ),
+    "xlsx-million-merges": (
+        "xlsx",
+        lambda folder: _book_of(
+            folder,
+            _sheet(f'<row r="3">{_cell("A3")}{_cell("P3")}</row>').removesuffix(b"</worksheet>") + b"<mergeCells>"
+            + b'<mergeCell ref="A3:XFD1048576"/>' * 10**5
+            + b"</mergeCells></worksheet>",
+        ),
+        "none of the contract",
+    ),
+    "xlsx-billion-laughs": (
+        "xlsx",
+        lambda folder: _book_of(folder, _sheet('<row r="1"><c r="A1" t="inlineStr"><is><t>&a9;</t></is></c></row>', LAUGHS)),
+        "unrecognized entity",
+    ),
+    "xlsx-long-text-often": (
+        "xlsx",
+        lambda folder: _book_of(
+            folder,
+            _sheet("<row>" + '<c t="s"><v>0</v></c>' * 100_000 + "</row>"),
+            {"xl/sharedStrings.xml": f"<sst {_MAIN}><si><t>{'x' * 10**6}</t></si></sst>".encode()},
+        ),
+        "cannot be unpacked",
+    ),
+    "xls-far-cells": ("xls", _far_cell_of_xls, "cannot be unpacked"),
+    "xls-endless-chain": ("xls", _endless_chain_of_xls, "cannot be unpacked"),
+}  # fmt: skip
