@@ -87,7 +87,11 @@ def _tone_place(plain: str) -> int:
 
 # Abbreviations of kinds of units. Those of one letter only where a unit's name can begin.
 _BEGIN = r"(^|[,;/-] ?|nhân dân |công an )"
-_CENTRE = r"y tế|gd|giáo|dạy|dịch|phục|hành|hcc|văn|thể|truyền|kiểm|phát|khuyến|bảo|công|tin|ngoại|giới|quản|xúc|hỗ|đào|chính|bồi|điều|cnt|ứng|kỹ|quan|lưu|pháp"  # noqa: E501
+# First words of what a TT that is a trung tâm (centre) is for; any other TT is a thị trấn (township).
+_CENTRE = (
+    "y tế|gd|giáo|dạy|dịch|phục|hành|hcc|văn|thể|truyền|kiểm|phát|khuyến|bảo|công|tin|ngoại|giới|quản|xúc|hỗ|đào"
+    "|chính|bồi|điều|cnt|ứng|kỹ|quan|lưu|pháp"
+)
 _ABBREVIATIONS = tuple(
     (re.compile(pattern), full)
     for pattern, full in (

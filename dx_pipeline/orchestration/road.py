@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from dx_pipeline.clean.derived import day_columns
+from dx_pipeline.clean.derived import derived_columns
 from dx_pipeline.clean.pseudonym import PseudonymKeys, pseudonym_columns
 from dx_pipeline.contract.catalog import Catalog
 from dx_pipeline.contract.model import Contract
@@ -282,7 +282,7 @@ class Road:
             work_dir=work,
             memory_limit=self.settings.judge_memory,
             threads=self.settings.judge_threads,
-            extra_columns={**day_columns(contract), **pseudonyms},
+            extra_columns={**{name: derived.sql for name, derived in derived_columns(contract).items()}, **pseudonyms},
             extra_parameters=pseudonym_keys,
             batch_rows=self.settings.batch_rows,
         ) as judgement:
