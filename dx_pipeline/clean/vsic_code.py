@@ -40,7 +40,7 @@ def _clean(array: pa.Array, column: Column) -> Cleaned:
             return UNREADABLE
         if from_number and level is None:
             return UNREADABLE
-        if level is not None and level > 1 and code.isdigit() and len(code) == level - 1:
+        if level is not None and level > 1 and code[0] in "123456789" and len(code) == level - 1:
             code = "0" + code
         if not _CODE.fullmatch(code) or (level is not None and len(code) != level):
             return UNREADABLE
