@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from dx_pipeline.clean.comparison_key import keys_of
 from dx_pipeline.clean.registry import check_options, semantic_type
 from dx_pipeline.clean.semantic_type import Cleaned, SemanticType
-from dx_pipeline.contract.model import Column, Contract
+from dx_pipeline.contract.model import KEY_SUFFIX, Column, Contract
 from dx_pipeline.errors import LandingError
 
 ROW = "_row"
@@ -18,7 +19,7 @@ NOTE_SUFFIX = "__note"
 
 
 def cleaned_schema(contract: Contract) -> pa.Schema:
-    """Schema of every cleaned batch of the contract: ``_row``, then value, unreadable and note per column.
+    """Schema of every cleaned batch of the contract: ``_row``, then value, unreadable, note and key per column.
 
     Raises ContractError for an unknown semantic type or a bad option.
     """
@@ -31,6 +32,8 @@ def cleaned_schema(contract: Contract) -> pa.Schema:
             fields.append(pa.field(column.name + UNREADABLE_SUFFIX, pa.string()))
         if kind.makes_notes:
             fields.append(pa.field(column.name + NOTE_SUFFIX, pa.string()))
+        if has_key(contract, column):
+            fields.append(pa.field(column.name + KEY_SUFFIX, pa.string()))
     return pa.schema(fields)
 
 
@@ -53,8 +56,16 @@ def clean_batch(batch: pa.RecordBatch, contract: Contract, first_row: int) -> pa
     for column in contract.columns:
         kind = semantic_type(contract, column)
         source = batch.column(batch.schema.names.index(column.source_name))
-        arrays.extend(_clean_column(source, _with_null_values(column, contract), kind))
+        cleaned = _clean_column(source, _with_null_values(column, contract), kind)
+        arrays.extend(cleaned)
+        if kind.key is not None and has_key(contract, column):
+            arrays.append(keys_of(cleaned[0], kind.key))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def has_key(contract: Contract, column: Column) -> bool:
+    """True if the column's comparison key stands beside it (option ``key``)."""
+    return semantic_type(contract, column).key is not None and column.options.get("key") is True
 
 
 def _with_null_values(column: Column, contract: Contract) -> Column:

@@ -1,6 +1,6 @@
 """Numbers of identity papers: CCCD (12 digits) and the old CMND (9 digits).
 
-CCCD is ``PPP G YY NNNNNN``: place of birth registration (001-096, or a country from 100 on), century and
+CCCD is ``PPP G YY NNNNNN``: place of birth registration (one of 63 provinces, or a country from 100 on), century and
 sex (0-3), year of birth. It has no check digit, so structure is all that can be checked. Placeholders that
 systems put for a missing number become null with the note ``placeholder``: they are no faulty reading.
 Option ``placeholders`` adds further ones; ``as_of_year`` fixes the latest possible year of birth.
@@ -37,7 +37,13 @@ _PLACEHOLDERS = frozenset(
     """.split()
 )
 _SEPARATORS = re.compile("[ .\u2010-\u2015-]+")
-_PROVINCE = r"0(?:0[1-9]|[1-8][0-9]|9[0-6])"
+# The 63 provinces of before July 2025; the merger did not renumber any card.
+_PROVINCES = """
+    001 002 004 006 008 010 011 012 014 015 017 019 020 022 024 025 026 027 030 031 033 034 035 036 037 038
+    040 042 044 045 046 048 049 051 052 054 056 058 060 062 064 066 067 068 070 072 074 075 077 079 080 082
+    083 084 086 087 089 091 092 093 094 095 096
+""".split()
+_PROVINCE = "|".join(_PROVINCES)
 
 
 def _check(column: Column) -> None:
@@ -64,6 +70,11 @@ def _sound_cccd(last_year: int, province: str) -> str:
     return rf"(?:{province})(?:[01][0-9]{{2}}|[23]{_year_pattern(last_year % 100)})[0-9]{{6}}"
 
 
+def sound_cccd(last_year: int) -> str:
+    """Pattern of a CCCD of a province of Việt Nam or a country, born in ``last_year`` at the latest."""
+    return _sound_cccd(last_year, rf"{_PROVINCE}|[1-9][0-9]{{2}}")
+
+
 def _cmnd_fast() -> str:
     """Nine digits that do not start like a placeholder."""
     starts = {p[:3] for p in _PLACEHOLDERS} | {d * 3 for d in "0123456789"}
@@ -80,7 +91,7 @@ def _cmnd_fast() -> str:
 
 def _reader(column: Column, *, from_number: bool) -> Reader:
     placeholders = _PLACEHOLDERS | {str(p) for p in column.options.get("placeholders", ())}
-    cccd = re.compile(_sound_cccd(_latest_year(column), rf"{_PROVINCE}|[1-9][0-9]{{2}}"), re.ASCII)
+    cccd = re.compile(sound_cccd(_latest_year(column)), re.ASCII)
 
     def read(text: str) -> Reading:
         digits = _SEPARATORS.sub("", text)

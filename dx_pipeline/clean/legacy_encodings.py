@@ -1,11 +1,14 @@
-"""Vietnamese text in the font encodings TCVN3 (ABC) and VNI, brought to Unicode.
+"""Vietnamese text in the encodings TCVN3 (ABC), VNI and Windows-1258, brought to Unicode.
 
-Such text arrives as Latin-1 characters: ``Qu¶ng TrÞ`` (TCVN3) and ``Quaûng Trò`` (VNI) are Quảng Trị.
+Such text arrives as Latin-1 characters: ``Qu¶ng TrÞ`` (TCVN3), ``Quaûng Trò`` (VNI) and ``QuaÒng Triò``
+(Windows-1258 read as Western; tones are letters of their own) are Quảng Trị.
 Detection is by trial: a text is converted only if nearly all its words with legacy characters become
 Vietnamese syllables, most of them were none before, and the evidence is more than one letter. A text with a
-letter that only Unicode Vietnamese has (ă, đ, ơ, ị ...) is never touched.
+letter that only Unicode Vietnamese has (ă, đ, ơ, ị ...) is never touched. Where the contract declares the
+encoding of a column, one letter is evidence enough, if the text is no Vietnamese as it stands.
 
-Tables: TCVN 5712:1993 (VN3) and VNI-Windows, checked against an independent implementation in the tests.
+Tables: TCVN 5712:1993 (VN3), VNI-Windows and Windows-1258, checked against independent implementations in
+the tests.
 """
 
 from __future__ import annotations
@@ -56,6 +59,27 @@ VNI: dict[str, str] = _vni_table()
 # Pairs of VNI made of letters that Vietnamese has too; no Vietnamese word holds these sequences.
 VNI_PAIRS = "[aAeE][àáâãèéêùúõÀÁÂÃÈÉÊÙÚÕ]|[oO][ùõâÙÕÂ]|[uUyYôÔ][ùõÙÕ]"
 
+_CP1258_MARKS = {"Ì": "\u0300", "ì": "\u0301", "Ò": "\u0309", "Þ": "\u0303", "ò": "\u0323"}
+_CP1258_LETTERS = {"ã": "ă", "õ": "ơ", "ý": "ư", "ð": "đ"}
+
+
+def _cp1258_table() -> dict[str, str]:
+    """Every letter of Windows-1258 and every vowel with a tone behind it, as Latin-1 shows them."""
+    table = dict(_CP1258_LETTERS) | {letter: letter for letter in "àáâèéêíóôùú"}
+    vowels = {c: c for c in "aâeêioôuy"} | {c: v for c, v in _CP1258_LETTERS.items() if v != "đ"}
+    table |= {legacy.upper(): letter.upper() for legacy, letter in table.items()}
+    for legacy, letter in vowels.items():
+        for mark, tone in _CP1258_MARKS.items():
+            table[legacy + mark] = unicodedata.normalize("NFC", letter + tone)
+            table[legacy.upper() + mark] = table[legacy + mark].upper()
+    return table
+
+
+CP1258: dict[str, str] = _cp1258_table()
+
+# A vowel with a tone of Windows-1258 behind it; few Vietnamese words hold such a sequence (giò).
+CP1258_PAIRS = "[aâãeêioôõuýyAÂÃEÊIOÔÕUÝY][ÌìÒÞò]"
+
 
 @dataclass(frozen=True)
 class _Encoding:
@@ -68,9 +92,11 @@ class _Encoding:
     restores_case: bool
 
 
-def _encoding(note: str, table: dict[str, str], *, restores_case: bool) -> _Encoding:
+def _encoding(note: str, table: dict[str, str], *, restores_case: bool, all_signs: bool = False) -> _Encoding:
+    """``all_signs``: a sign (§, ·) is a letter of a word too, if only one this encoding cannot write."""
     longest_first = sorted(table, key=len, reverse=True)
     characters = "".join(re.escape(c) for c in sorted({c for sequence in table for c in sequence}))
+    characters += "\u00a1-\u00bf" if all_signs else ""
     return _Encoding(
         note,
         table,
@@ -83,33 +109,43 @@ def _encoding(note: str, table: dict[str, str], *, restores_case: bool) -> _Enco
 _ENCODINGS = (
     _encoding("legacy_tcvn3", _TCVN3_READ, restores_case=True),
     _encoding("legacy_vni", VNI, restores_case=False),
+    _encoding("legacy_cp1258", CP1258, restores_case=False, all_signs=True),
 )
+_BY_NAME = {encoding.note.removeprefix("legacy_"): encoding for encoding in _ENCODINGS}
+ENCODINGS = tuple(_BY_NAME)
 
 # Characters of the two encodings that no Unicode Vietnamese text needs.
 _FOREIGN = re.compile("[\u00a1-\u00af\u00b5-\u00bf\u2212\u2219ÄÅÆÇËÎÏÑÖ×ØÛÜÞßäåæçëîïñöøûüþ÷]")
-_PAIR = re.compile(VNI_PAIRS)
+_PAIR = re.compile(f"{VNI_PAIRS}|{CP1258_PAIRS}")
 _IMPOSSIBLE = re.compile("[A-Za-z][\u00a1-\u00bf×÷][A-Za-z]|[a-z][\u00c0-\u00d6\u00d8-\u00de]")
 _ETH = re.compile("[ÐðƉ]")
 
 
-def repair(text: str) -> tuple[str, str | None]:
-    """The text in Unicode and the note ``legacy_tcvn3`` or ``legacy_vni``; the same text and None if sound.
+def repair(text: str, declared: str | None = None) -> tuple[str, str | None]:
+    """The text in Unicode and the note ``legacy_<encoding>``; the same text and None if it is sound.
 
-    Expects NFC. Decides for the whole text, never for a part of it.
+    Expects NFC. Decides for the whole text, never for a part of it. ``declared``: the one encoding of
+    ENCODINGS that the text may be in.
     """
     if text.isascii() or not VIETNAMESE_ONLY.isdisjoint(text):
         return text, None
+    if declared is not None:
+        found = _trial(text, _BY_NAME[declared], declared=True)
+        return (text, None) if found is None else (found[1], _BY_NAME[declared].note)
     if not (_FOREIGN.search(text) or _PAIR.search(text)):
         return text, None
     trials = [(*trial, e.note) for e in _ENCODINGS if (trial := _trial(text, e)) is not None]
     trials.sort(reverse=True)
-    if not trials or (len(trials) > 1 and trials[0][0] == trials[1][0]):
+    if not trials or (len(trials) > 1 and trials[0][0] == trials[1][0] and trials[0][1] != trials[1][1]):
         return text, None
     return trials[0][1:]
 
 
-def _trial(text: str, encoding: _Encoding) -> tuple[int, str] | None:
-    """(gain, decoded text) if the text is convincing in that encoding, else None."""
+def _trial(text: str, encoding: _Encoding, *, declared: bool = False) -> tuple[int, str] | None:
+    """(gain, decoded text) if the text is convincing in that encoding, else None.
+
+    ``declared``: that it is in this encoding is known, so all words must become sound, but one letter will do.
+    """
     before = after = touched = mended = 0
     evidence: set[str] = set()
     changed: set[str] = set()
@@ -120,7 +156,7 @@ def _trial(text: str, encoding: _Encoding) -> tuple[int, str] | None:
         decoded, used = _decode_word(word, encoding)
         touched += 1
         before += _is_sound(word)
-        if not used:
+        if used is None:
             return None  # a letter this encoding cannot write
         if decoded == word:  # í, ì and ý are the same in both worlds: no evidence either way
             after += _is_sound(word)
@@ -130,11 +166,11 @@ def _trial(text: str, encoding: _Encoding) -> tuple[int, str] | None:
             evidence |= used
             changed.add(decoded.lower())
             inside = inside or _is_impossible(word)
-    enough = len(evidence) > 1 or len(changed) > 1 or inside
+    enough = len(evidence) > 1 or len(changed) > 1 or inside or (declared and after == touched)
     if not touched or not enough or after <= before or after * 5 < touched * 4:
         return None
     # Many VNI words happen to be sound as they stand (hoà, thò): then two others must be mended and none left.
-    if before * 2 > touched and not (mended > 1 and after == touched):
+    if not declared and before * 2 > touched and not (mended > 1 and after == touched):
         return None
     result = encoding.word.sub(lambda m: _decode_word(m.group(), encoding)[0], text)
     if after < touched and VIETNAMESE_ONLY.isdisjoint(result):
@@ -148,18 +184,20 @@ def _is_capital(text: str) -> bool:
     return len(letters) > 1 and all(c.isupper() for c in letters)
 
 
-def _decode_word(word: str, encoding: _Encoding) -> tuple[str, set[str]]:
-    """The decoded word and the legacy sequences it held; the word itself if a letter is impossible there."""
+def _decode_word(word: str, encoding: _Encoding) -> tuple[str, set[str] | None]:
+    """The decoded word and the legacy sequences it held; the word and None if a letter is impossible there."""
     used: set[str] = set()
 
     def letter(match: re.Match[str]) -> str:
-        used.add(match.group().lower())
-        return encoding.table[match.group()]
+        found = encoding.table[match.group()]
+        if found != match.group():  # í is í in both worlds
+            used.add(match.group().lower())
+        return found
 
     decoded = encoding.sequence.sub(letter, word)
     rest = encoding.sequence.sub("", word)
     if not rest.isascii():
-        return word, set()
+        return word, None
     return (decoded.upper() if encoding.restores_case and _is_capital(word) else decoded), used
 
 

@@ -1,8 +1,9 @@
 """Amounts of money, integers, numbers and flags, from typed columns or from texts as people write them.
 
-Vietnamese writes 1.234.567,89; English 1,234,567.89. A lone separator before three digits groups
-thousands in money and integers (neither has decimals) and is the decimal sign in numbers.
-Option ``decimal`` of number (``,`` or ``.``) says which sign it is.
+Vietnamese writes 1.234.567,89; English 1,234,567.89. A lone separator before three digits (1.234) groups
+thousands in integers and in money counted in đồng (neither has decimals); everywhere else it is ambiguous
+and unreadable, unless option ``decimal`` (``,`` or ``.``) says which sign it is. Option ``unit`` is the unit
+in the heading of the column. All values are worked out exactly, in decimals.
 """
 
 from __future__ import annotations
@@ -15,6 +16,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dx_pipeline.clean.number_texts import (
+    AMBIGUOUS,
+    LONGEST,
+    UNITS,
+    amount,
+    check_decimal,
+    check_unit,
+    signed,
+    unit_factor,
+    unsigned,
+    whole,
+)
 from dx_pipeline.clean.reading import (
     UNREADABLE,
     Reader,
@@ -30,120 +43,120 @@ from dx_pipeline.contract.model import Column
 from dx_pipeline.errors import ContractError
 
 _INT64_MAX = 2**63 - 1
-_LONGEST = 60  # characters; a longer text is no number
 DECIMAL_DIGITS = 18
-_PLAIN_INTEGER = r"^-?[0-9]{1,18}$"
 _PLAIN_NUMBER = r"^-?[0-9]{1,200}(?:\.[0-9]{1,200})?(?:[eE][-+]?[0-9]{1,2})?$"
 
 _CURRENCY = re.compile(r"\s*(?:vn[dđ]|[dđ]ồng|dong|[đ₫]|(?<=\d)d)\.?$", re.IGNORECASE)
 _CURRENCY_FIRST = re.compile(r"^(?:vn[dđ]|₫)\s*", re.IGNORECASE)
-_SCALES = {"nghìn": 1000, "ngàn": 1000, "triệu": 10**6, "tr": 10**6, "tỷ": 10**9, "tỉ": 10**9}
-_SCALE = re.compile(r"\s*(nghìn|ngàn|triệu|tr|tỷ|tỉ)$", re.IGNORECASE)
-_GROUPED = re.compile(r"[1-9]\d{0,2}(?:([., '])\d{3})(?:\1\d{3})*", re.ASCII)
-_GROUPED_DECIMAL = re.compile(r"([1-9]\d{0,2}(?:([., '])\d{3})+)([.,])(\d+)", re.ASCII)
-_DECIMAL = re.compile(r"(\d*)([.,])(\d+)", re.ASCII)
-_MINUS = re.compile("^[-\u2010-\u2015\u2212] ?")
+_DECIMAL_OPTION = {"decimal": "decimal sign of the texts: , or ."}
+_UNIT_OPTION = {"unit": f"what the column counts in: {', '.join(UNITS)} (a text may name its own)"}
 
 
-def _signed(text: str) -> tuple[int, str]:
-    """(sign, rest) of -5, −5, +5 and of the bookkeeper's (5)."""
-    if text.startswith("(") and text.endswith(")") and len(text) > 2:
-        return -1, text[1:-1].strip()
-    if _MINUS.match(text):
-        return -1, _MINUS.sub("", text)
-    return 1, text[1:].lstrip() if text.startswith("+") else text
-
-
-def _whole(text: str) -> Decimal | None:
-    """The value of unsigned digits where a lone separator before three digits groups thousands."""
-    if _GROUPED.fullmatch(text):
-        return Decimal(re.sub(r"\D", "", text))
-    return _unsigned(text, None)
-
-
-def _unsigned(text: str, decimal: str | None) -> Decimal | None:
-    """The value of unsigned digits; ``decimal`` is the decimal sign if known."""
-    if text.isascii() and text.isdigit():
-        return Decimal(text)
-    if match := _GROUPED_DECIMAL.fullmatch(text):
-        digits, group, sign, fraction = match.groups()
-        if group != sign and decimal in (None, sign):
-            return Decimal(f"{re.sub(r'[^0-9]', '', digits)}.{fraction}")
-    if match := _GROUPED.fullmatch(text):
-        lone = len(re.findall(r"\D", text)) == 1 and match[1] in ".,"
-        if match[1] != decimal and not (lone and decimal is None):
-            return Decimal(re.sub(r"\D", "", text))
-    if match := _DECIMAL.fullmatch(text):
-        digits, sign, fraction = match.groups()
-        if decimal in (None, sign):
-            return Decimal(f"{digits or 0}.{fraction}")
-    if re.fullmatch(r"\d+(?:\.\d+)?[eE][-+]?\d{1,2}", text, re.ASCII):
-        return Decimal(text)
-    return None
-
-
-def _integer_reading(value: Decimal | None, sign: int, text: str) -> Reading:
+def _integer_reading(value: Decimal | None, sign: int, text: str, notes: tuple[str, ...] = ()) -> Reading:
     if value is None or value != value.to_integral_value() or value > _INT64_MAX:
         return UNREADABLE
     number = sign * int(value)
-    return Reading(number, True, () if str(number) == text else ("variant",))
+    return Reading(number, True, notes or (() if str(number) == text else ("variant",)))
 
 
-def _read_integer(text: str) -> Reading:
-    if len(text) > _LONGEST:
-        return UNREADABLE
-    sign, rest = _signed(text)
-    return _integer_reading(_whole(rest), sign, text)
+def _integer_reader(column: Column, *, typed: bool) -> Reader:
+    def read(text: str) -> Reading:
+        if len(text) > LONGEST:
+            return UNREADABLE
+        sign, rest = signed(text)
+        return _integer_reading(unsigned(rest, ".") if typed else whole(rest), sign, text)
+
+    return read
 
 
-def _read_money(text: str) -> Reading:
-    if len(text) > _LONGEST:
-        return UNREADABLE
-    sign, rest = _signed(_CURRENCY_FIRST.sub("", _CURRENCY.sub("", text)).strip())
-    if scaled := _SCALE.search(rest):
-        value = _whole(rest[: scaled.start()])
-        value = None if value is None else value * _SCALES[scaled[1].lower()]
-    else:
-        value = _whole(rest)
-    return _integer_reading(value, sign, text)
+def _money_reader(column: Column, *, typed: bool) -> Reader:
+    """Reader of amounts; a number column (``typed``) holds decimal points and never groups."""
+    decimal = "." if typed else column.options.get("decimal")
+    factor = unit_factor(column)
+
+    def read(text: str) -> Reading:
+        if len(text) > LONGEST:
+            return UNREADABLE
+        sign, rest = signed(_CURRENCY_FIRST.sub("", _CURRENCY.sub("", text)).strip())
+        if factor == 1 and decimal is None and (plain := whole(rest)) is not None:
+            return _integer_reading(plain, sign, text)
+        value, own_unit = amount(rest, decimal, factor)
+        if own_unit:
+            notes: tuple[str, ...] = ("own_unit",) if factor != 1 else ("variant",)
+        else:
+            notes = () if factor == 1 or rest == text.lstrip("-") else ("variant",)
+        if value is not None and (factor != 1 or own_unit) and value != value.to_integral_value():
+            # A part of a đồng is left over from a formula in tỷ or triệu.
+            value, notes = value.to_integral_value(ROUND_HALF_UP), (*notes, "rounded")
+        if value is not None and factor != 1 and value <= _INT64_MAX:
+            return Reading(sign * int(value), True, notes)
+        return _integer_reading(value, sign, text, notes)
+
+    return read
 
 
 def _build_integers(values: list[int | None]) -> pa.Array:
     return pa.array(values, pa.int64())
 
 
-def _plain_integers(text: pa.Array) -> tuple[pa.Array, pa.Array] | None:
-    return _cast_matching(text, _PLAIN_INTEGER, pa.int64())
+def _plain_integers(factor: int) -> Stage:
+    """Stage: plain whole numbers, counted in units of ``factor`` (a power of ten)."""
+    digits = DECIMAL_DIGITS - len(str(factor)) + 1
+
+    def read(text: pa.Array) -> tuple[pa.Array, pa.Array] | None:
+        found = _cast_matching(text, rf"^-?[0-9]{{1,{digits}}}$", pa.int64())
+        if found is None or factor == 1:
+            return found
+        return pc.multiply(found[0], factor), found[1]
+
+    return Stage(read)
 
 
-def _cast_matching(text: pa.Array, pattern: str, kind: pa.DataType) -> tuple[pa.Array, pa.Array] | None:
+def _cast_matching(
+    text: pa.Array, pattern: str, kind: pa.DataType, but_not: str | None = None
+) -> tuple[pa.Array, pa.Array] | None:
     fits = pc.match_substring_regex(text, pattern)
+    if but_not is not None:
+        fits = pc.and_not(fits, pc.match_substring_regex(text, but_not))
     if not pc.any(fits).as_py():
         return None
     return pc.if_else(fits, text, pa.scalar(None, pa.string())).cast(kind), fits
 
 
-def _clean_whole(array: pa.Array, column: Column, reader: Reader) -> Cleaned:
+def is_number(kind: pa.DataType) -> bool:
+    """True for a source column of floating or decimal numbers, whose texts hold decimal points."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _clean_whole(array: pa.Array, column: Column, reader: Reader, factor: int) -> Cleaned:
+    plain = _plain_integers(factor)
+
     def clean(part: pa.Array) -> Cleaned:
         kind = part.type
-        if pa.types.is_integer(kind) and not pa.types.is_uint64(kind) and not null_texts(column):
+        if pa.types.is_integer(kind) and not pa.types.is_uint64(kind) and not null_texts(column) and factor == 1:
             return Cleaned(part.cast(pa.int64()))
         if pa.types.is_boolean(kind):
             part = part.cast(pa.int8())
-        return read_text(as_text(part), column, [Stage(_plain_integers)], reader, _build_integers)
+        return read_text(as_text(part), column, [plain], reader, _build_integers)
 
     kind = array.type
-    if pa.types.is_integer(kind) and not null_texts(column):
+    if pa.types.is_integer(kind) and not null_texts(column) and factor == 1:
         return clean(array)
     return in_distinct(array, clean)
 
 
 def _clean_money(array: pa.Array, column: Column) -> Cleaned:
-    return _clean_whole(array, column, _read_money)
+    return _clean_whole(array, column, _money_reader(column, typed=is_number(array.type)), unit_factor(column))
+
+
+def _check_money(column: Column) -> None:
+    check_decimal(column)
+    check_unit(column)
 
 
 def _clean_integer(array: pa.Array, column: Column) -> Cleaned:
-    return _clean_whole(array, column, _read_integer)
+    return _clean_whole(array, column, _integer_reader(column, typed=is_number(array.type)), 1)
 
 
 def _number_type(column: Column) -> pa.DataType:
@@ -151,7 +164,8 @@ def _number_type(column: Column) -> pa.DataType:
     return pa.float64() if scale is None else pa.decimal128(DECIMAL_DIGITS, int(scale))
 
 
-def _check_number(column: Column) -> None:
+def check_scale(column: Column) -> None:
+    """ContractError if the option ``scale`` is no count of decimals."""
     scale = column.options.get("scale")
     if scale is not None and (
         isinstance(scale, bool) or not isinstance(scale, int) or not 0 <= scale <= DECIMAL_DIGITS
@@ -160,35 +174,41 @@ def _check_number(column: Column) -> None:
             f"column {column.name}, option scale: {scale!r} is no count of decimals",
             next_step=f"write a number from 0 to {DECIMAL_DIGITS}",
         )
-    decimal = column.options.get("decimal")
-    if decimal not in (None, ",", "."):
-        raise ContractError(
-            f"column {column.name}, option decimal: {decimal!r} is no decimal sign",
-            next_step='write "," or "."',
-        )
 
 
-def _number_reader(column: Column) -> Reader:
-    decimal = column.options.get("decimal")
+def _check_number(column: Column) -> None:
+    check_scale(column)
+    check_decimal(column)
+    check_unit(column)
+
+
+def _number_reader(column: Column, *, typed: bool) -> Reader:
+    decimal = "." if typed else column.options.get("decimal")
     scale = column.options.get("scale")
+    factor = unit_factor(column)
+    with_unit = "unit" in column.options
 
     def read(text: str) -> Reading:
-        if len(text) > _LONGEST:
+        if len(text) > LONGEST:
             return UNREADABLE
-        sign, rest = _signed(text.removesuffix("%").rstrip())
-        value = _unsigned(rest, decimal)
+        sign, rest = signed(text.removesuffix("%").rstrip())
+        value, own_unit = amount(rest, decimal, factor) if with_unit else (unsigned(rest, decimal), False)
         if value is None:
             return UNREADABLE
-        notes: tuple[str, ...] = ("variant",) if rest != str(value) or text.endswith("%") else ()
+        as_written = rest == str(value) or (factor != 1 and not own_unit)
+        notes: tuple[str, ...] = () if as_written and not text.endswith("%") else ("variant",)
+        if own_unit:
+            notes = ("own_unit",)
         if scale is None:
             number = float(sign * value)
             return UNREADABLE if abs(number) == float("inf") else Reading(number, True, notes)
-        return _scaled(sign * value, int(scale), notes)
+        return scaled(sign * value, int(scale), notes)
 
     return read
 
 
-def _scaled(value: Decimal, scale: int, notes: tuple[str, ...]) -> Reading:
+def scaled(value: Decimal, scale: int, notes: tuple[str, ...]) -> Reading:
+    """The value as an exact decimal of ``scale`` decimals; note ``rounded`` if it has more."""
     try:
         fixed = value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
     except InvalidOperation:
@@ -198,27 +218,36 @@ def _scaled(value: Decimal, scale: int, notes: tuple[str, ...]) -> Reading:
     return Reading(fixed, True, notes if fixed == value else (*notes, "rounded"))
 
 
-def _clean_number(array: pa.Array, column: Column) -> Cleaned:
-    kind = _number_type(column)
-    reader = _number_reader(column)
-    pattern = _PLAIN_NUMBER if column.options.get("decimal") != "," else _PLAIN_INTEGER
+def plain_numbers(kind: pa.DataType, decimal: str | None) -> Stage:
+    """Stage: numbers as machines write them, cast to ``kind``; leaves 1.234 if the decimal sign is not known."""
+    pattern = _PLAIN_NUMBER if decimal != "," else r"^-?[0-9]{1,18}$"
     if pa.types.is_decimal(kind):
         before = max(1, DECIMAL_DIGITS - kind.scale)
-        after = rf"(?:\.[0-9]{{1,{kind.scale}}})?" if kind.scale and "." in pattern else ""
+        after = rf"(?:\.[0-9]{{1,{kind.scale}}})?" if kind.scale and decimal != "," else ""
         pattern = rf"^-?[0-9]{{1,{before}}}{after}$" if kind.scale < DECIMAL_DIGITS else "^0$"
+
+    def read(text: pa.Array) -> tuple[pa.Array, pa.Array] | None:
+        return _cast_matching(text, pattern, kind, AMBIGUOUS if decimal is None else None)
+
+    return Stage(read)
+
+
+def _clean_number(array: pa.Array, column: Column) -> Cleaned:
+    kind = _number_type(column)
+    typed = is_number(array.type)
+    reader = _number_reader(column, typed=typed)
+    as_is = unit_factor(column) == 1
+    stages = [plain_numbers(kind, "." if typed else column.options.get("decimal"))] if as_is else []
 
     def build(values: list[Any]) -> pa.Array:
         return pa.array(values, kind)
 
-    def plain(text: pa.Array) -> tuple[pa.Array, pa.Array] | None:
-        return _cast_matching(text, pattern, kind)
-
     def clean(part: pa.Array) -> Cleaned:
-        if not null_texts(column):
-            typed = _typed_number(part, kind)
-            if typed is not None:
-                return typed
-        return read_text(_number_text(part), column, [Stage(plain)], reader, build)
+        if as_is and not null_texts(column):
+            cast = _typed_number(part, kind)
+            if cast is not None:
+                return cast
+        return read_text(number_text(part), column, stages, reader, build)
 
     return in_distinct(array, clean)
 
@@ -240,7 +269,8 @@ def _typed_number(array: pa.Array, kind: pa.DataType) -> Cleaned | None:
         return Cleaned(array.cast(kind, safe=False))
 
 
-def _number_text(array: pa.Array) -> pa.Array:
+def number_text(array: pa.Array) -> pa.Array:
+    """A source array as texts of numbers."""
     if pa.types.is_decimal(array.type):
         return array.cast(pa.string())
     return as_text(array)
@@ -304,7 +334,14 @@ def _bool(column: Column) -> pa.DataType:
     return pa.bool_()
 
 
-MONEY_VND = _type("money_vnd", _int64, _clean_money, "số tiền, đồng | amount of money in đồng")
+MONEY_VND = _type(
+    "money_vnd",
+    _int64,
+    _clean_money,
+    "số tiền, đồng | amount of money in đồng",
+    _UNIT_OPTION | _DECIMAL_OPTION,
+    _check_money,
+)
 INTEGER = _type("integer", _int64, _clean_integer, "số nguyên | integer")
 NUMBER = _type(
     "number",
@@ -313,8 +350,9 @@ NUMBER = _type(
     "số thực, hoặc thập phân có số chữ số lẻ cố định | number, or decimal of a fixed scale",
     {
         "scale": f"decimals of an exact decimal of {DECIMAL_DIGITS} digits (default: floating point)",
-        "decimal": "decimal sign of the texts: , or .",
-    },
+    }
+    | _UNIT_OPTION
+    | _DECIMAL_OPTION,
     _check_number,
 )
 FLAG = _type(

@@ -11,18 +11,25 @@ from dx_pipeline.clean.commune_code import COMMUNE_CODE
 from dx_pipeline.clean.dossier_code import DOSSIER_CODE
 from dx_pipeline.clean.email_address import EMAIL
 from dx_pipeline.clean.identity import CITIZEN_ID
+from dx_pipeline.clean.insurance import BHXH_NUMBER, BHYT_CARD
 from dx_pipeline.clean.numbers import FLAG, INTEGER, MONEY_VND, NUMBER
+from dx_pipeline.clean.percentage import PERCENTAGE
+from dx_pipeline.clean.person_name import PERSON_NAME
 from dx_pipeline.clean.phone import PHONE
 from dx_pipeline.clean.procedure_code import PROCEDURE_CODE
 from dx_pipeline.clean.semantic_type import SemanticType
-from dx_pipeline.clean.text import ADDRESS, IDENTIFIER, PERSON_NAME, TEXT
+from dx_pipeline.clean.tax_code import TAX_CODE
+from dx_pipeline.clean.text import ADDRESS, IDENTIFIER, TEXT
 from dx_pipeline.clean.times import BIRTH_DATE, DATE, DATETIME
+from dx_pipeline.clean.unit_name import UNIT_NAME
+from dx_pipeline.clean.vsic_code import VSIC_CODE
 from dx_pipeline.contract.model import Column, Contract
 from dx_pipeline.errors import ContractError
 
 _TYPES = (
     TEXT,
     PERSON_NAME,
+    UNIT_NAME,
     ADDRESS,
     IDENTIFIER,
     CODE_LIST,
@@ -30,14 +37,19 @@ _TYPES = (
     PROCEDURE_CODE,
     AGENCY_CODE,
     COMMUNE_CODE,
+    VSIC_CODE,
     DATETIME,
     DATE,
     BIRTH_DATE,
     MONEY_VND,
     INTEGER,
     NUMBER,
+    PERCENTAGE,
     FLAG,
     CITIZEN_ID,
+    TAX_CODE,
+    BHXH_NUMBER,
+    BHYT_CARD,
     PHONE,
     EMAIL,
 )

@@ -1,6 +1,6 @@
-"""Prose in Vietnamese: free text, names of persons, addresses; and opaque identifiers.
+"""Prose in Vietnamese: free text and addresses; and opaque identifiers.
 
-All four keep every character they do not understand. Prose also gets legacy encodings repaired and the
+All keep every character they do not understand. Prose also gets legacy encodings repaired and the
 Icelandic eth put back to Đ; identifiers only lose surplus white space.
 """
 
@@ -9,15 +9,16 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dx_pipeline.clean.legacy_encodings import VNI_PAIRS, eth_to_d, repair
-from dx_pipeline.clean.reading import Reading, Stage, as_text, in_distinct, read_text, text_array
+from dx_pipeline.clean.legacy_encodings import CP1258_PAIRS, ENCODINGS, VNI_PAIRS, eth_to_d, repair
+from dx_pipeline.clean.reading import Reader, Reading, Stage, as_text, in_distinct, read_text, text_array
 from dx_pipeline.clean.semantic_type import Cleaned, SemanticType
 from dx_pipeline.contract.model import Column
+from dx_pipeline.errors import ContractError
 
 _LETTERS = "ÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝàáâãèéêìíòóôõùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ"
 # What no rule of prose can change: printable ASCII and Vietnamese letters, single spaces inside.
 # Everything else is looked at value by value.
-_NEEDS_READING = f"^ | $|  |[^ -~{_LETTERS}]|{VNI_PAIRS}"
+_NEEDS_READING = f"^ | $|  |[^ -~{_LETTERS}]|{VNI_PAIRS}|{CP1258_PAIRS}"
 _NEEDS_READING_ASCII = "^ | $|  |[^ -~]"
 
 
@@ -33,9 +34,12 @@ def _untouched_identifier(text: pa.Array) -> tuple[pa.Array, pa.Array]:
     return text, pc.invert(pc.match_substring_regex(text, _NEEDS_READING_ASCII))
 
 
-def read_prose(text: str) -> Reading:
-    """Reader of prose: legacy encodings to Unicode, eth to Đ; never unreadable."""
-    repaired, note = repair(text)
+def read_prose(text: str, encoding: str | None = None) -> Reading:
+    """Reader of prose: legacy encodings to Unicode, eth to Đ; never unreadable.
+
+    ``encoding``: the legacy encoding the contract declares for the column, if any.
+    """
+    repaired, note = repair(text, encoding)
     notes: tuple[str, ...] = () if note is None else (note,)
     fixed = eth_to_d(repaired)
     if fixed != repaired:
@@ -43,9 +47,28 @@ def read_prose(text: str) -> Reading:
     return Reading(fixed, True, notes)
 
 
+def check_prose(column: Column) -> None:
+    """ContractError if the option ``encoding`` is no legacy encoding."""
+    encoding = column.options.get("encoding")
+    if encoding is not None and encoding not in ENCODINGS:
+        raise ContractError(
+            f"column {column.name}, option encoding: {encoding!r} is no legacy encoding",
+            next_step=f"use one of {', '.join(ENCODINGS)}, or leave it out: clear cases are found without it",
+        )
+
+
+def _prose_reader(column: Column) -> Reader:
+    encoding = column.options.get("encoding")
+    return read_prose if encoding is None else lambda text: read_prose(text, encoding)
+
+
 def _clean_prose(array: pa.Array, column: Column) -> Cleaned:
+    reader = _prose_reader(column)
+    # With a declared encoding every letter beyond ASCII may be one of it.
+    stages = [Stage(_untouched_prose if "encoding" not in column.options else _untouched_identifier)]
+
     def clean(text: pa.Array) -> Cleaned:
-        return read_text(as_text(text), column, [Stage(_untouched_prose)], read_prose, text_array)
+        return read_text(as_text(text), column, stages, reader, text_array)
 
     return in_distinct(array, clean)
 
@@ -71,11 +94,12 @@ def _prose(name: str, description: str) -> SemanticType:
         makes_notes=True,
         pseudonymised=False,
         description=description,
+        options={"encoding": f"legacy encoding of the column's texts: {', '.join(ENCODINGS)}"},
+        check=check_prose,
     )
 
 
 TEXT = _prose("text", "văn bản tự do, về Unicode dựng sẵn | free text, brought to composed Unicode")
-PERSON_NAME = _prose("person_name", "họ tên người | name of a person")
 ADDRESS = _prose("address", "địa chỉ | postal address")
 IDENTIFIER = SemanticType(
     name="identifier",

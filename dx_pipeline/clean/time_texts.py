@@ -92,10 +92,10 @@ class Layout:
         if not fits.any():
             return None
         if fits.all():
-            return _timestamps(self._parse(text))
+            return timestamps(self._parse(text))
         moments = np.full(len(text), NO_MOMENT, dtype=np.int64)
         moments[fits] = self._parse(text.filter(pa.array(fits)))
-        return _timestamps(moments)
+        return timestamps(moments)
 
     def _parse(self, text: pa.Array) -> Ints:
         """Microseconds of texts that all have the layout's width; NO_MOMENT where the form is another."""
@@ -156,7 +156,7 @@ def _look_up(table: npt.NDArray[Any], at: npt.NDArray[np.int32]) -> npt.NDArray[
     return table.take(at, mode="clip")
 
 
-def _timestamps(moments: Ints) -> tuple[pa.Array, pa.Array]:
+def timestamps(moments: Ints) -> tuple[pa.Array, pa.Array]:
     """Naive timestamps and the mask of the moments that exist."""
     settled = moments >= FIRST_US
     return pa.array(moments).view(pa.timestamp("us")), pa.array(settled)
@@ -174,16 +174,21 @@ _DAY_FIRST = re.compile(
     re.ASCII,
 )
 _CLOCK_FIRST = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?[ ,]+(\d{1,2}/\d{1,2}/\d{4})", re.ASCII)
-_DOT_NET = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/", re.ASCII)
+# The milliseconds are UTC; the offset only tells where the writer was. JSON may escape the slashes.
+_DOT_NET = re.compile(r"\\?/Date\((-?\d{1,15})(?:[+-]\d{4})?\)\\?/", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Microseconds since 1970, of local time or (``is_utc``) of UTC; ``usual`` unless rarely written so."""
+    """Microseconds since 1970, of local time or (``is_utc``) of UTC; ``usual`` unless rarely written so.
+
+    notes: codes of what was made up for (an incomplete year).
+    """
 
     microseconds: int
     is_utc: bool = False
     usual: bool = True
+    notes: tuple[str, ...] = ()
 
 
 def read_moment(text: str, *, month_first: bool = False) -> Moment | None:

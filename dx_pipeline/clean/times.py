@@ -2,12 +2,12 @@
 
 Local times without a zone are times of the option ``timezone`` (default Asia/Ho_Chi_Minh); moments come out
 in UTC. An ambiguous local hour is read as the earlier moment, a skipped one as the end of the gap.
-Years outside 1900 to 2100 are unreadable, never an error.
+Years outside 1900 to 2100 are unreadable, never an error. A date that is only known by its year or month
+is the first day of it, with the note ``year_only`` or ``month_only``; stage then has ``<name>__precision``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -18,6 +18,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dx_pipeline.clean.excel_serial import check_epoch, read_serial, serial_stage
+from dx_pipeline.clean.partial_dates import check_partial, partial_reader, read_short_year
 from dx_pipeline.clean.reading import (
     UNREADABLE,
     Reader,
@@ -54,8 +56,12 @@ UTC = pa.timestamp("us", "UTC")
 _DAY_PER_UNIT = {"s": 86_400, "ms": 86_400_000, "us": DAY_US, "ns": DAY_US * 1000}
 
 _ORDERS = ("dmy", "mdy")
-_ZONE_OPTION = {"timezone": f"IANA time zone of local times (default {DEFAULT_TIMEZONE})"}
-_ORDER_OPTION = {"order": "dmy (default) or mdy: how d/M/yyyy is meant"}
+_OPTIONS = {
+    "timezone": f"IANA time zone of local times (default {DEFAULT_TIMEZONE})",
+    "order": "dmy (default) or mdy: how d/M/yyyy is meant",
+    "excel_epoch": "1900 or 1904: plain numbers are days as Excel counts them",
+    "short_years_from": "first of the hundred years that d/M/yy may mean; without it such a text is unreadable",
+}
 
 
 def _check(column: Column) -> None:
@@ -64,6 +70,8 @@ def _check(column: Column) -> None:
         raise ContractError(
             f"column {column.name}, option order: {order!r} is not known", next_step=f"use one of {_ORDERS}"
         )
+    check_epoch(column)
+    check_partial(column)
     zone = _zone(column)
     try:
         ZoneInfo(zone)
@@ -185,6 +193,8 @@ def _clean_datetime(array: pa.Array, column: Column) -> Cleaned:
 
     usual = (COMPACT, *ISO, ISO_DAY, COMPACT_DAY) + (() if _is_day_first(column) else (*MONTH_FIRST, MONTH_FIRST_DAY))
     stages = [staged(layout.read) for layout in usual] + [staged(read_iso_fraction)]
+    if (epoch := column.options.get("excel_epoch")) is not None:
+        stages.append(staged(serial_stage(epoch)))
     if _is_day_first(column):
         stages += [replace(staged(layout.read), note="variant") for layout in (*DAY_FIRST, DAY_FIRST_DAY)]
     return _clean_times(array, column, convert, stages, _moment_reader(column), build)
@@ -196,52 +206,44 @@ def _only(values: pa.Array, settled: pa.Array) -> pa.Array:
     return pc.if_else(settled, values, pa.scalar(None, values.type))
 
 
-def _moment_reader(column: Column) -> Reader:
+def _text_reader(column: Column) -> Callable[[str], Moment | None]:
+    """Reader of every form the column's options allow."""
     month_first = not _is_day_first(column)
+    epoch = column.options.get("excel_epoch")
+    short_from = column.options.get("short_years_from")
+
+    def read(text: str) -> Moment | None:
+        moment = read_moment(text, month_first=month_first)
+        if moment is None and epoch is not None:
+            moment = read_serial(text, epoch)
+        if moment is None and short_from is not None:
+            moment = read_short_year(text, short_from, month_first=month_first)
+        return moment
+
+    return read
+
+
+def _moment_reader(column: Column) -> Reader:
+    read_any = _text_reader(column)
 
     def read(text: str) -> Reading:
-        moment = read_moment(text, month_first=month_first)
+        moment = read_any(text)
         if moment is None:
             return UNREADABLE
-        return Reading(moment, True, () if moment.usual else ("variant",))
+        return Reading(moment, True, moment.notes or (() if moment.usual else ("variant",)))
 
     return read
 
 
 def _day_reader(column: Column) -> Reader:
     """Days are usually written d/M/yyyy, so that form is no variant."""
-    month_first = not _is_day_first(column)
+    read_any = _text_reader(column)
 
     def read(text: str) -> Reading:
-        moment = read_moment(text, month_first=month_first)
-        return UNREADABLE if moment is None else Reading(moment)
+        moment = read_any(text)
+        return UNREADABLE if moment is None else Reading(moment, True, moment.notes)
 
     return read
-
-
-_YEAR_ONLY = re.compile(r"(?:00?[-/.]00?[-/.])?(\d{4})(?:0000|-00-00)?", re.ASCII)
-_MONTH_ONLY = re.compile(r"(?:00?[-/.])?(\d{1,2})[-/.](\d{4})", re.ASCII)
-_MONTH_LAST = re.compile(r"(\d{4})-?(\d\d)-?00", re.ASCII)
-
-
-def _birth_reader(column: Column) -> Reader:
-    read_whole = _day_reader(column)
-
-    def read(text: str) -> Reading:
-        if match := _YEAR_ONLY.fullmatch(text):
-            return _partial(match[1], "1", "year_only")
-        if match := _MONTH_ONLY.fullmatch(text):
-            return _partial(match[2], match[1], "month_only")
-        if match := _MONTH_LAST.fullmatch(text):
-            return _partial(match[1], match[2], "month_only")
-        return read_whole(text)
-
-    return read
-
-
-def _partial(year: str, month: str, note: str) -> Reading:
-    moment = read_moment(f"{year}-{month}-1")
-    return UNREADABLE if moment is None else Reading(moment, True, (note,))
 
 
 def _clean_day(array: pa.Array, column: Column, reader: Reader) -> Cleaned:
@@ -269,6 +271,8 @@ def _clean_day(array: pa.Array, column: Column, reader: Reader) -> Cleaned:
     day_only, with_clock = (DAY_FIRST_DAY, DAY_FIRST) if _is_day_first(column) else (MONTH_FIRST_DAY, MONTH_FIRST)
     layouts = (ISO_DAY, day_only, COMPACT_DAY, *ISO, COMPACT, *with_clock)
     stages = [staged(layout.read) for layout in layouts] + [staged(read_iso_fraction)]
+    if (epoch := column.options.get("excel_epoch")) is not None:
+        stages.append(staged(serial_stage(epoch)))
     return _clean_times(array, column, convert, stages, reader, build)
 
 
@@ -282,11 +286,20 @@ def _days(times: pa.Array) -> pa.Array:
 
 
 def _clean_date(array: pa.Array, column: Column) -> Cleaned:
-    return _clean_day(array, column, _day_reader(column))
+    reader = _day_reader(column)
+    return _clean_day(array, column, partial_reader(reader) if _is_partial(column) else reader)
 
 
 def _clean_birth_date(array: pa.Array, column: Column) -> Cleaned:
-    return _clean_day(array, column, _birth_reader(column))
+    return _clean_day(array, column, partial_reader(_day_reader(column)))
+
+
+def _is_partial(column: Column) -> bool:
+    return bool(column.options.get("partial", False))
+
+
+def _always(column: Column) -> bool:
+    return True
 
 
 def _utc_type(column: Column) -> pa.DataType:
@@ -302,6 +315,8 @@ def _type(
     arrow_type: Callable[[Column], pa.DataType],
     clean: Callable[[pa.Array, Column], Cleaned],
     description: str,
+    options: dict[str, str] | None = None,
+    is_partial: Callable[[Column], bool] | None = None,
 ) -> SemanticType:
     return SemanticType(
         name=name,
@@ -311,16 +326,25 @@ def _type(
         makes_notes=True,
         pseudonymised=False,
         description=description,
-        options=_ZONE_OPTION | _ORDER_OPTION,
+        options=_OPTIONS | (options or {}),
         check=_check,
+        is_partial=is_partial,
     )
 
 
 DATETIME = _type("datetime", _utc_type, _clean_datetime, "thời điểm, về UTC | moment, in UTC")
-DATE = _type("date", _date_type, _clean_date, "ngày | day")
+DATE = _type(
+    "date",
+    _date_type,
+    _clean_date,
+    "ngày | day",
+    {"partial": "true: 1965, 05/1965 and 00/00/1965 are read too, with their precision (default false)"},
+    _is_partial,
+)
 BIRTH_DATE = _type(
     "birth_date",
     _date_type,
     _clean_birth_date,
     "ngày sinh, có thể chỉ biết năm | birth date, may be known by its year only",
+    is_partial=_always,
 )

@@ -19,6 +19,8 @@ from pydantic import TypeAdapter, ValidationError
 from dx_pipeline.contract.http_api import API_KEYS, parse_http_api
 from dx_pipeline.contract.model import (
     DAY_SUFFIX,
+    KEY_SUFFIX,
+    PRECISION_SUFFIX,
     Column,
     Contract,
     DriftPolicy,
@@ -33,7 +35,7 @@ from dx_pipeline.errors import ContractError
 CONTRACT_SUFFIX = ".odcs.yaml"
 SUPPORTED_API_VERSIONS = ("v3.1.0",)
 CANONICAL_NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
-RESERVED_SUFFIXES = ("__unreadable", "__note", "_pseudonym", DAY_SUFFIX)
+RESERVED_SUFFIXES = ("__unreadable", "__note", "_pseudonym", DAY_SUFFIX, PRECISION_SUFFIX, KEY_SUFFIX)
 CLASSIFICATIONS = ("public", "internal", "personal", "sensitive")
 LOGICAL_TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")
 ROOT_PROPERTIES = {

@@ -75,6 +75,8 @@ class SourceRelation:
 
 
 DAY_SUFFIX = "__day"  # of the stage column that holds the day inside a code
+PRECISION_SUFFIX = "__precision"  # of the stage column that tells whether a date is known by day, month or year
+KEY_SUFFIX = "__key"  # of the column that holds what all writings of a name have in common
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dx_pipeline.contract.model import Contract
+from dx_pipeline.contract.model import KEY_SUFFIX, Contract
 from dx_pipeline.judge.rule_spec import UNREADABLE_SUFFIX, RuleSpec
 
 MASK = "•••"
@@ -66,7 +66,7 @@ class Verdict:
 def personal_columns(contract: Contract) -> frozenset[str]:
     """Cleaned columns whose values must not be shown; a raw unreadable value is as personal as its column."""
     names = [column.name for column in contract.columns if column.is_personal]
-    return frozenset({*names, *(name + UNREADABLE_SUFFIX for name in names)})
+    return frozenset({name + suffix for name in names for suffix in ("", UNREADABLE_SUFFIX, KEY_SUFFIX)})
 
 
 def masked_json(result: Mapping[str, Any], exception: str | None, *, hidden: bool) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from dx_pipeline.contract.model import Contract
+from dx_pipeline.contract.model import KEY_SUFFIX, Contract
 from dx_pipeline.judge.expectation_types import UNIQUENESS
 from dx_pipeline.judge.rule_spec import NOTE_SUFFIX, UNREADABLE_SUFFIX, RuleSpec, Suite, rule_label
 
@@ -42,7 +42,7 @@ def suite_problems(suite: Suite, contract: Contract, cleaned_columns: Collection
 
 def _possible_columns(contract: Contract) -> set[str]:
     names = [column.name for column in contract.columns]
-    return {ROW, *(name + suffix for name in names for suffix in ("", UNREADABLE_SUFFIX, NOTE_SUFFIX))}
+    return {ROW, *(name + suffix for name in names for suffix in ("", UNREADABLE_SUFFIX, NOTE_SUFFIX, KEY_SUFFIX))}
 
 
 def _code_problems(suite: Suite) -> Iterator[str]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 import duckdb
 import pyarrow as pa
 
-from dx_pipeline.contract.model import DAY_SUFFIX, Contract
+from dx_pipeline.contract.model import DAY_SUFFIX, KEY_SUFFIX, Contract
 from dx_pipeline.judge.batch_session import BatchSession, JudgeError, unjudgeable
 from dx_pipeline.judge.deduplicate import Deduplicated, deduplicate, repeated_values
 from dx_pipeline.judge.outcome import RuleOutcome, Verdict, reasons_to_hold
@@ -42,6 +42,8 @@ __all__ = [
     "load_suite",
 ]
 
+# Functions of another column that is in the hash already.
+_WORKED_OUT = (DAY_SUFFIX, KEY_SUFFIX)
 _PARAMETER = re.compile(r"\$([a-z_][a-z0-9_]*)")
 
 
@@ -205,7 +207,7 @@ class Judgement:
         )
         types = dict(session.types_of(query.sql(shown, self._extra, "0"), self._parameters))
         not_content = {self._contract.load.cursor, *row_identity_columns(self._contract)}
-        hashed = [n for n in (*shown, *self._extra) if n not in not_content and not n.endswith(DAY_SUFFIX)]
+        hashed = [n for n in (*shown, *self._extra) if n not in not_content and not n.endswith(_WORKED_OUT)]
         row_hash = row_hash_sql([(name, types[name]) for name in hashed])
         try:
             relation = session.connection.sql(query.sql(shown, self._extra, row_hash), params=self._parameters or None)
@@ -238,7 +240,8 @@ def row_identity_columns(contract: Contract) -> frozenset[str]:
     A copy of a record under another row number is still a copy: these columns are not content.
     """
     names = [name for name in contract.row_identity if name not in contract.key_columns]
-    return frozenset({*names, *(name + UNREADABLE_SUFFIX for name in names), *(name + NOTE_SUFFIX for name in names)})
+    beside = ("", UNREADABLE_SUFFIX, NOTE_SUFFIX, KEY_SUFFIX)
+    return frozenset({name + suffix for name in names for suffix in beside})
 
 
 def _as_paths(paths: Path | Sequence[Path]) -> tuple[Path, ...]:

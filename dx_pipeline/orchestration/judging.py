@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dx_pipeline.clean.derived import day_columns
+from dx_pipeline.clean.derived import derived_columns
 from dx_pipeline.clean.pseudonym import PseudonymKeys, pseudonym_columns
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import WarehouseError
@@ -61,7 +61,7 @@ def judge_into_stage(
         work_dir=work,
         memory_limit=settings.judge_memory,
         threads=settings.judge_threads,
-        extra_columns={**day_columns(contract), **pseudonyms},
+        extra_columns={**{name: derived.sql for name, derived in derived_columns(contract).items()}, **pseudonyms},
         extra_parameters=pseudonym_keys,
         batch_rows=settings.batch_rows,
     ) as judgement:

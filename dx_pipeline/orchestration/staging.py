@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dx_pipeline.clean.batch import NOTE_SUFFIX, clean_batch, cleaned_schema
-from dx_pipeline.clean.derived import day_columns
+from dx_pipeline.clean.derived import derived_columns
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
@@ -130,7 +130,7 @@ class RejectedRows:
 
 
 def accepted_schema(contract: Contract, pseudonyms: list[str]) -> pa.Schema:
-    """Arrow schema of accepted rows: row number, hash, warnings, non-personal columns, days in codes, pseudonyms."""
+    """Arrow schema of accepted rows: row number, hash, warnings, non-personal and derived columns, pseudonyms."""
     cleaned = cleaned_schema(contract)
     fields = [
         pa.field("_row", pa.int64()),
@@ -140,7 +140,7 @@ def accepted_schema(contract: Contract, pseudonyms: list[str]) -> pa.Schema:
     fields += [
         pa.field(column.name, cleaned.field(column.name).type) for column in contract.columns if not column.is_personal
     ]
-    fields += [pa.field(name, pa.date32()) for name in day_columns(contract)]
+    fields += [pa.field(name, derived.kind) for name, derived in derived_columns(contract).items()]
     return pa.schema([*fields, *(pa.field(name, pa.binary()) for name in pseudonyms)])
 
 
