@@ -1,5 +1,5 @@
 -- Digital infrastructure, community digital technology teams, information systems and agencies' readiness: what the
--- department of information and communications (Sở TT&TT) keeps. Each table has the id of the row at the source.
+-- department of information and communications (Sở TT&TT) keeps. source_row_id is the id of the row at the source.
 
 -- Grain: one row per commune and month. Figures of the month's end: they add up over communes, never over months.
 create table if not exists core.fact_infrastructure_month (
@@ -87,7 +87,6 @@ create table if not exists core.dim_information_system (
     connected_to_lgsp boolean,
     url text,
     closed_on date,
-    source_row_id bigint not null,
     source_updated_at timestamptz not null,
     quality_flags text[],
     row_hash bigint not null,
@@ -104,7 +103,6 @@ create table if not exists core.fact_agency_readiness (
     digital_staff text,
     security_staff text,
     closed_on date,
-    source_row_id bigint not null,
     source_updated_at timestamptz not null,
     quality_flags text[],
     row_hash bigint not null,
@@ -192,7 +190,6 @@ comment on column core.fact_community_team.first_batch_id is 'Lô đầu tiên n
 comment on column core.fact_community_team.last_batch_id is 'Lô gần nhất thay đổi dòng này | Batch that last changed the row';
 comment on column core.fact_community_team.loaded_at is 'Thời điểm nạp | Loaded at';
 
-comment on column core.dim_information_system.source_row_id is 'Số thứ tự dòng ở nguồn | Number of the row at the source';
 comment on column core.dim_information_system.source_updated_at is 'Cập nhật ở nguồn lúc | Last updated at the source';
 comment on column core.dim_information_system.quality_flags is 'Mã các cảnh báo chất lượng của dòng | Codes of the quality warnings of the row';
 comment on column core.dim_information_system.row_hash is 'Băm nội dung dòng nguồn | Hash of the content of the source row';
@@ -200,7 +197,6 @@ comment on column core.dim_information_system.first_batch_id is 'Lô đầu tiê
 comment on column core.dim_information_system.last_batch_id is 'Lô gần nhất thay đổi dòng này | Batch that last changed the row';
 comment on column core.dim_information_system.loaded_at is 'Thời điểm nạp | Loaded at';
 
-comment on column core.fact_agency_readiness.source_row_id is 'Số thứ tự dòng ở nguồn | Number of the row at the source';
 comment on column core.fact_agency_readiness.source_updated_at is 'Cập nhật ở nguồn lúc | Last updated at the source';
 comment on column core.fact_agency_readiness.quality_flags is 'Mã các cảnh báo chất lượng của dòng | Codes of the quality warnings of the row';
 comment on column core.fact_agency_readiness.row_hash is 'Băm nội dung dòng nguồn | Hash of the content of the source row';

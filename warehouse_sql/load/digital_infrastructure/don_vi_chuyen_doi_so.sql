@@ -12,7 +12,6 @@ select
     s.ket_noi_tslcd as on_state_network,
     s.can_bo_cds as digital_staff,
     s.can_bo_attt as security_staff,
-    s.id as source_row_id,
     s.ngay_cap_nhat as source_updated_at,
     s._warnings as quality_flags,
     s._row_hash as row_hash

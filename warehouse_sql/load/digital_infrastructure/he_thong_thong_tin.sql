@@ -18,7 +18,6 @@ select
     s.ket_noi_emc as connected_to_emc,
     s.ket_noi_lgsp as connected_to_lgsp,
     s.url,
-    s.id as source_row_id,
     s.ngay_cap_nhat as source_updated_at,
     s._warnings as quality_flags,
     s._row_hash as row_hash

@@ -27,9 +27,9 @@ left join core.dim_admin_unit as u
         and (s.ngay_cap_nhat at time zone 'Asia/Ho_Chi_Minh')::date >= u.valid_from
         and (s.ngay_cap_nhat at time zone 'Asia/Ho_Chi_Minh')::date < u.valid_to;
 
+-- dx:step merge=sql
 -- A team that is neither accepted nor rejected any more has left the register; one that came back is open again.
 -- Only this register is looked at: merge=snapshot would close the teams of the other one.
--- dx:step merge=sql
 update core.fact_community_team as t
 set
     closed_on = (cast(:as_of as timestamptz) at time zone 'Asia/Ho_Chi_Minh')::date,

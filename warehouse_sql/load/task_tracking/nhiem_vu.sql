@@ -47,8 +47,8 @@ select
     s._row_hash as row_hash
 from stage.task_tracking__nhiem_vu as s;
 
--- The agencies of one task come in one text, "H50.05; H50.04;": each counts once, what is no identifier is left out.
 -- dx:step merge=upsert target=core.bridge_task_agency key=task_code,agency_code,role
+-- The agencies of one task come in one text, "H50.05; H50.04;": each counts once, what is no identifier is left out.
 select
     part.task_code,
     part.agency_code,
@@ -90,8 +90,8 @@ left join core.dim_agency as a
         and part.assigned_on >= a.valid_from
         and part.assigned_on < a.valid_to;
 
--- Agencies of the task's former text: they carry another hash than the task now has.
 -- dx:step merge=sql
+-- Agencies of the task's former text: they carry another hash than the task now has.
 update core.bridge_task_agency as b
 set
     closed_on = (cast(:as_of as timestamptz) at time zone 'Asia/Ho_Chi_Minh')::date,
