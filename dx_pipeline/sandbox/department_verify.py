@@ -65,6 +65,9 @@ def verify_department(system: str, truth_path: Path, warehouse: Warehouse) -> Ve
             elif verdict == "clean":
                 kept = keys - rejected.keys()
                 lines.append(FaultLine(contract.id, f"{code} (clean)", "accepted", len(keys), len(kept), 0))
+        known = set(rows.code)
+        for code in sorted({flag for _, flag in flagged} - known):  # a flag that nobody planted
+            lines.append(_line(contract, code, "flagged", set(), {key for key, flag in flagged if flag == code}))
         planted = int((rows.verdict == "duplicate").sum())
         if planted or duplicate:
             codes = ", ".join(sorted(set(rows[rows.verdict == "duplicate"].code))) or "none"

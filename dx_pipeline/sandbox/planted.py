@@ -84,9 +84,9 @@ class TruthBook:
         tables = {}
         for dataset, count in rows.items():
             by_verdict: Counter[str] = Counter()
-            for (of, code), planted in self.counts.items():
+            for (of, code), carriers in self.counts.items():
                 if of == dataset:
-                    by_verdict[self._kinds[of, code].verdict] += planted
+                    by_verdict[self._kinds[of, code].verdict] += carriers
             tables[dataset] = {
                 "rows": count,
                 "quarantined": by_verdict["critical"],

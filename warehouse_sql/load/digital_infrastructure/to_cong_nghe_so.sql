@@ -39,7 +39,9 @@ where
     t.register_sk = 1
     and t.closed_on is null
     and t.team_code not in (select s.ma_to from stage.digital_infrastructure__to_cong_nghe_so as s)
-    and t.source_row_id::text not in (select r.row_key from stage.digital_infrastructure__to_cong_nghe_so__rejected as r);
+    and t.source_row_id::text not in (
+        select r.row_key from stage.digital_infrastructure__to_cong_nghe_so__rejected as r
+    );
 
 -- dx:step merge=sql
 update core.fact_community_team as t
