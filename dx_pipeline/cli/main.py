@@ -11,7 +11,7 @@ import sys
 import typer
 
 from dx_pipeline import __version__
-from dx_pipeline.cli import batches, contracts, quarantine, quickstart, run, sandbox, server, sql
+from dx_pipeline.cli import batches, contracts, figures, quarantine, quickstart, run, sandbox, server, sql
 from dx_pipeline.cli.console import console
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ sql.register(app)
 server.register(app)
 contracts.register(app)
 sandbox.register(app)
+figures.register(app)
 
 
 @app.command()

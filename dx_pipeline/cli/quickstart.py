@@ -17,7 +17,6 @@ from dx_pipeline.cli.console import console, friendly
 from dx_pipeline.settings import PROJECT_ROOT, get_settings
 
 REPORT_DATE = "2024-06-30"
-SERVICE_LEVELS = f"select full_count, partial_count, info_count from mart.service_level_on(date '{REPORT_DATE}')"
 ON_TIME = (
     "select to_char(month, 'YYYY-MM') as month, sum(received) as received,"
     " round(100.0 * sum(on_time_766) / nullif(sum(on_time_766 + overdue_766), 0), 2) as rate_766,"
@@ -37,15 +36,17 @@ def quickstart() -> None:
 
     Example: dx quickstart
     """
+    from dx_pipeline.cli.figures import refresh_figures
     from dx_pipeline.cli.run import execute
     from dx_pipeline.cli.sandbox import build
     from dx_pipeline.orchestration.process import get_catalog, get_road
 
     build(dossiers=None, seed=None, fresh=False)
     succeeded = execute(get_catalog().select([]))
-    if succeeded:
-        with get_road().warehouse.loader() as connection:
-            _show_answers(connection)
+    if not succeeded:
+        refresh_figures()
+    with get_road().warehouse.loader() as connection:
+        _show_answers(connection)
     _show_next_steps()
     if not succeeded:
         raise typer.Exit(1)
@@ -82,17 +83,17 @@ def dev(
 
 
 def _show_answers(connection: sa.Connection) -> None:
-    levels = connection.execute(sa.text(SERVICE_LEVELS)).one()
+    from dx_pipeline.cli.figures import show_figures
+
     console.print()
-    console.print(
-        f"[bold]Dịch vụ công trực tuyến ngày {REPORT_DATE} · Online services on {REPORT_DATE}[/]:"
-        f" toàn trình/full [bold]{levels.full_count:,}[/], một phần/partial [bold]{levels.partial_count:,}[/]"
-        f"  (công bố · published 1,081 / 647)"
-    )
+    show_figures(connection)
+    on_time = connection.execute(sa.text(ON_TIME)).all()
+    if not on_time:
+        return
     table = Table(title="Hồ sơ đúng hạn · Dossiers on time", title_justify="left")
     for name in ("tháng · month", "tiếp nhận · received", "QĐ 766, %", "địa phương · local, %"):
         table.add_column(name, justify="left" if name.startswith("tháng") else "right")
-    for row in connection.execute(sa.text(ON_TIME)):
+    for row in on_time:
         table.add_row(row.month, f"{row.received:,}", str(row.rate_766), str(row.rate_local))
     console.print(table)
 
@@ -103,6 +104,7 @@ def _show_next_steps() -> None:
             "\n".join(
                 (
                     "make dev                       Dagster: đồ thị, kiểm định, lịch chạy · graph, checks, schedules",
+                    "dx figures HH_INTERNET         một số liệu: nguồn, truy vấn · one figure: its source, its query",
                     "dx quarantine list             dòng bị loại và lý do · rejected rows and why",
                     "dx batches show 1              một lô: tệp, quy tắc, số dòng · one batch in full",
                     'dx sql "select * from mart.dossier_on_time limit 5"',

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dx_pipeline.cli.console import console, friendly
+from dx_pipeline.cli.console import console, friendly, show_error
 from dx_pipeline.cli.progress_bars import BarProgress
 from dx_pipeline.cli.tables import VERY_WIDE, dataset_names, plain_table
 from dx_pipeline.settings import get_settings
@@ -47,6 +47,8 @@ def build(
             fresh=fresh,
             progress=lambda step, rows: bars.advance("sandbox", step, rows),
         )
+    for error in province.not_built.values():
+        show_error(error)
     if not built:
         console.print(f"sandbox is there already: {province.describe()}")
         return

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 from dotenv import dotenv_values
 
-from dx_pipeline.errors import SettingsError
+from dx_pipeline.errors import DxError, SettingsError
+from dx_pipeline.sandbox.departments import DEPARTMENTS, Site, build_department, locate_departments
 from dx_pipeline.settings import Settings, write_private_file
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 
@@ -25,6 +26,8 @@ class SandboxProvince:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._server = EmbeddedServer(settings.home, name=SERVER, admin="mot_cua_admin")
+        self.not_built: dict[str, DxError] = {}
+        """Departments' systems whose build failed, and why; the others are there all the same."""
 
     @property
     def truth_path(self) -> Path:
@@ -47,7 +50,30 @@ class SandboxProvince:
         fresh: bool = False,
         progress: Callable[[str, int], None] | None = None,
     ) -> bool:
-        """Build the one-stop system; False if it is there already and only had to be started."""
+        """Build the one-stop system and the departments'; False if all is there and only had to be started.
+
+        The departments' systems are always built whole: they are small. One that fails is told of in ``not_built``.
+        """
+        built = self._build_one_stop(dossiers, seed, fresh, progress)
+        site = self.site(seed)
+        for department in DEPARTMENTS:
+            if department.is_built(site) and not fresh:
+                continue
+            try:
+                self._write_connections({department.connection: build_department(department, site)})
+                built = True
+            except DxError as error:
+                self.not_built[department.system] = error
+        return built
+
+    def site(self, seed: int | None = None) -> Site:
+        """Where the departments' systems are."""
+        chosen = self._settings.sandbox_seed if seed is None else seed
+        return Site(self._settings.home / "sandbox", self._server, chosen)
+
+    def _build_one_stop(
+        self, dossiers: int | None, seed: int | None, fresh: bool, progress: Callable[[str, int], None] | None
+    ) -> bool:
         from dx_pipeline.sandbox.one_stop.build import build_one_stop
 
         if self.is_built() and not fresh:
@@ -80,6 +106,7 @@ class SandboxProvince:
         password = url.partition(f"{READER}:")[2].rpartition("@")[0]
         if password:
             self._write_connection(password, quoted=True)
+        self._write_connections(locate_departments(self.site(), dotenv_values(self._settings.connections_path)))
 
     def stop(self) -> bool:
         """Stop the server; False if it was not running."""
@@ -101,13 +128,16 @@ class SandboxProvince:
         address = self._server.address()
         where = f"{address.host}:{address.port}" if address else "stopped"
         dossiers = json.loads(self._receipt.read_text(encoding="utf-8"))["dossiers"] if self.is_built() else 0
-        return f"one-stop system, {dossiers:,} dossiers, PostgreSQL at {where}, database {DATABASE}"
+        others = sum(department.is_built(self.site()) for department in DEPARTMENTS)
+        return f"one-stop system, {dossiers:,} dossiers, PostgreSQL at {where}; {others} departments' systems"
 
     def _write_connection(self, password: str, *, quoted: bool = False) -> None:
         address = self._server.start()
         secret = password if quoted else quote(password, safe="")
         url = f"postgresql://{READER}:{secret}@{address.host}:{address.port}/{DATABASE}"
+        self._write_connections({"DX_CONNECTION_ONE_STOP": url})
+
+    def _write_connections(self, urls: Mapping[str, str]) -> None:
         path = self._settings.connections_path
-        known = dotenv_values(path) if path.exists() else {}
-        known["DX_CONNECTION_ONE_STOP"] = url
+        known = {**(dotenv_values(path) if path.exists() else {}), **urls}
         write_private_file(path, "".join(f"{name}='{value}'\n" for name, value in known.items()))

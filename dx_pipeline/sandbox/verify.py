@@ -19,6 +19,9 @@ from dx_pipeline.contract.catalog import load_catalog
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import WarehouseError
 from dx_pipeline.landing.store import LandingStore
+from dx_pipeline.sandbox.department_verify import verify_department
+from dx_pipeline.sandbox.departments import DEPARTMENTS
+from dx_pipeline.sandbox.fault_line import FaultLine, VerifyReport
 from dx_pipeline.sandbox.province import SandboxProvince
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE, Warehouse
@@ -33,46 +36,22 @@ EVENT_KIND = {
 }
 
 
-@dataclass(frozen=True)
-class FaultLine:
-    """One kind of planted fault and what became of it."""
-
-    dataset: str
-    code: str
-    verdict: str
-    planted: int
-    found: int
-    wrong: int
-
-    @property
-    def missed(self) -> int:
-        return self.planted - self.found
-
-
-@dataclass(frozen=True)
-class VerifyReport:
-    """All kinds of faults, and the clean rows that were rejected."""
-
-    lines: tuple[FaultLine, ...]
-    clean_rejected: int
-
-    @property
-    def recall(self) -> float:
-        """Share of planted rows found with the right verdict."""
-        planted = sum(line.planted for line in self.lines)
-        return sum(line.found for line in self.lines) / planted if planted else 1.0
-
-    @property
-    def is_right(self) -> bool:
-        return self.clean_rejected == 0 and all(line.missed == 0 and line.wrong == 0 for line in self.lines)
-
-
 def verify_verdicts(province: SandboxProvince, warehouse: Warehouse) -> VerifyReport:
-    """Compare ledger, quarantine, flags and repaired values of the first full load with the truth.
+    """Compare ledger, quarantine, flags and repaired values of the first full load of every system with the truth.
 
     Raises:
-        WarehouseError: nothing of the one-stop system was loaded yet.
+        WarehouseError: a system that is built was not loaded yet.
     """
+    reports = [_verify_one_stop(province, warehouse)]
+    site = province.site()
+    for department in DEPARTMENTS:
+        if department.is_built(site):
+            reports.append(verify_department(department.system, site.truth_path(department.system), warehouse))
+    lines = tuple(line for report in reports for line in report.lines)
+    return VerifyReport(lines, sum(report.clean_rejected for report in reports))
+
+
+def _verify_one_stop(province: SandboxProvince, warehouse: Warehouse) -> VerifyReport:
     truth = pd.read_parquet(province.truth_path / "one_stop_truth.parquet")
     quarantined = _quarantined(warehouse)
     lines: list[FaultLine] = []

@@ -27,7 +27,7 @@ from tests.conftest import ROOT, Installation
 from tests.star import star_checksums, warehouse_url
 
 DOSSIERS = 3_000
-DATASETS = sorted(load_catalog([ROOT]).contracts)
+DATASETS = sorted(name for name, one in load_catalog([ROOT]).contracts.items() if one.system == "one_stop")
 TABLES = [dataset.partition(".")[2] for dataset in DATASETS]
 CHANGED_BY_THE_SANDBOX = {"ho_so": "Id", "qua_trinh_xu_ly": "Id", "giay_to_ket_qua": "Id", "dong_bo_dvcqg": "Id"}
 
@@ -74,7 +74,7 @@ class Province:
     def last_run(self) -> dict[str, dict[str, Any]]:
         """Ledger rows of the newest run, by table."""
         found = self.ask("select to_jsonb(b) from ops.batch as b where run_id = (select run_id from ops.batch"
-                         " order by batch_id desc limit 1) order by batch_id")  # fmt: skip
+                         " order by batch_id desc limit 1) and system = 'one_stop' order by batch_id")  # fmt: skip
         return {batch["dataset"]: batch for (batch,) in found}
 
     def published_batch(self, table: str) -> int:
@@ -107,7 +107,10 @@ def test_first_batch_balances_as_the_truth_says(province: Province, table: str) 
         "quarantined": wanted["quarantined"],
         "duplicate": wanted["duplicate"],
     }
-    assert (batch["inserted"], batch["updated"], batch["unchanged"]) == (wanted["accepted"], 0, 0)
+    # Agencies that another system named before the catalogue came were inferred members, completed now.
+    completed = batch["updated"] if table == "groups" else 0
+    counts = (batch["inserted"] + completed, batch["updated"] - completed, batch["unchanged"])
+    assert counts == (wanted["accepted"], 0, 0)
 
 
 def test_every_planted_fault_is_found_and_nobody_else_accused(province: Province) -> None:

@@ -74,7 +74,7 @@ class LoadedProvince(Installation):
         super().__init__(installation.home)
         self.dx("sandbox", "build", "--dossiers", str(DOSSIERS))
         self.province = Province(self.home)
-        self.dx("run")
+        self.dx("run", "one_stop")
         self.checksums = star_checksums(warehouse_url(self.home))
 
     def reading(self, database: str) -> Installation:

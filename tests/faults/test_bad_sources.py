@@ -45,7 +45,7 @@ class Drifted:
 
     def __init__(self, loaded: LoadedProvince) -> None:
         self.loaded = loaded
-        self.done = loaded.reading(loaded.province.copy(*DRIFT)).dx("run", check=False)
+        self.done = loaded.reading(loaded.province.copy(*DRIFT)).dx("run", "one_stop", check=False)
 
     def last_batch(self, dataset: str) -> tuple[str, str | None]:
         """Status and message of a dataset's newest batch."""

@@ -122,7 +122,7 @@ class Deaths:
         """The star is committed; the stage tables have not been dropped, the marts not been refreshed."""
         staged = "select status from ops.batch where dataset = 'ho_so' order by batch_id desc limit 1"
         with holding(self.url, "lock table core.fact_dossier in access exclusive mode") as star:
-            run = Run(self.warehouse, "run")
+            run = Run(self.warehouse, "run", "one_stop")
             run.wait_until(lambda: somebody_waits_for(self.url, "core.fact_dossier"), "the star being written")
             run.wait_until(lambda: value(self.url, staged) == "staged", "the dossiers staged")
             with holding(self.url, f"lock table {STAGE} in access share mode"):
@@ -182,7 +182,7 @@ def test_a_run_killed_while_reading_held_the_slot_of_its_source(deaths: Deaths) 
 
 
 def test_the_next_run_brings_the_undisturbed_star(deaths: Deaths) -> None:
-    done = deaths.warehouse.dx("run")
+    done = deaths.warehouse.dx("run", "one_stop")
     assert "closed 1 run(s) whose process had died" in done.stdout
     assert star_checksums(deaths.url) == deaths.loaded.checksums
     found = leftovers(deaths.warehouse, deaths.url)
@@ -230,7 +230,7 @@ def test_killed_database_server_comes_back_by_the_next_run(
     installation.dx("up")
     url = warehouse_url(installation.home)
     with holding(url, "lock table core.fact_dossier in access exclusive mode"):
-        run = Run(installation, "run")
+        run = Run(installation, "run", "one_stop")
         run.wait_until(lambda: somebody_waits_for(url, "core.fact_dossier"), "the star being written")
         kill_server(installation.home / "warehouse" / "data")
         told = run.output()
@@ -238,7 +238,7 @@ def test_killed_database_server_comes_back_by_the_next_run(
     assert "Traceback" not in told
     assert "one_stop.ho_so" in told or "core/one_stop__ho_so" in told
     assert "run again" in told
-    installation.dx("run")
+    installation.dx("run", "one_stop")
     url = warehouse_url(installation.home)
     assert star_checksums(url) == loaded.checksums
     found = leftovers(installation, url)
@@ -249,9 +249,9 @@ def test_two_runs_at_once_end_well(new_warehouse: NewWarehouse, loaded: LoadedPr
     """The second run waits for the datasets of the first; both succeed, the star is the undisturbed one."""
     new_warehouse.dx("run", "one_stop.linh_vuc")
     with holding(new_warehouse.url, "lock table core.fact_dossier in access exclusive mode") as star:
-        first = Run(new_warehouse, "run")
+        first = Run(new_warehouse, "run", "one_stop")
         first.wait_until(lambda: somebody_waits_for(new_warehouse.url, "core.fact_dossier"), "the star being written")
-        second = Run(new_warehouse, "run")
+        second = Run(new_warehouse, "run", "one_stop")
         second.wait_until(lambda: somebody_waits_for_a_dataset(new_warehouse.url), "the second run waiting")
         star.rollback()
         told = [first.output(), second.output()]

@@ -1,0 +1,1 @@
+"""The department of information's database: digital infrastructure, community teams, systems, agencies."""
