@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from dx_pipeline.clean.comparison_key import keys_of
 from dx_pipeline.clean.registry import check_options, semantic_type
 from dx_pipeline.clean.semantic_type import Cleaned, SemanticType
 from dx_pipeline.contract.model import KEY_SUFFIX, Column, Contract
@@ -58,14 +57,14 @@ def clean_batch(batch: pa.RecordBatch, contract: Contract, first_row: int) -> pa
         source = batch.column(batch.schema.names.index(column.source_name))
         cleaned = _clean_column(source, _with_null_values(column, contract), kind)
         arrays.extend(cleaned)
-        if kind.key is not None and has_key(contract, column):
-            arrays.append(keys_of(cleaned[0], kind.key))
+        if kind.keys is not None and has_key(contract, column):
+            arrays.append(kind.keys(cleaned[0]))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def has_key(contract: Contract, column: Column) -> bool:
     """True if the column's comparison key stands beside it (option ``key``)."""
-    return semantic_type(contract, column).key is not None and column.options.get("key") is True
+    return semantic_type(contract, column).keys is not None and column.options.get("key") is True
 
 
 def _with_null_values(column: Column, contract: Contract) -> Column:

@@ -17,14 +17,21 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dx_pipeline.clean.reading import tidy
 from dx_pipeline.clean.syllable import TONES, is_syllable
-from dx_pipeline.clean.text import read_prose
+from dx_pipeline.clean.text import VIETNAMESE_LETTERS, read_prose
 
 _WORD = re.compile(r"[^\W\d_]+")
 _APOSTROPHES = re.compile("[\u2018\u2019\u02bc\u02b9\u00b4`]")
 _DASHES = re.compile(" ?[\u2010-\u2015\u2212-] ?")
+
+# Anything but words of Vietnamese letters with single spaces between them.
+_NOT_WORDS = f"^ | $|  |[^A-Za-z {VIETNAMESE_LETTERS}]|^$"
+
+# Anything but words of Vietnamese letters with single spaces between them.
+_NOT_WORDS = f"^ | $|  |[^A-Za-z {VIETNAMESE_LETTERS}]|^$"
 
 _VOWELS = frozenset("aăâeêioôơuưy")
 _MARKED_VOWELS = frozenset("ăâêôơư")
@@ -37,13 +44,37 @@ _I_OR_Y_ONSETS = frozenset("hklmst")
 def person_key(text: str) -> str:
     """The key of a person's name, in small letters and composed Unicode; empty for an empty text."""
     tidied, _ = tidy(text)
-    plain = unicodedata.normalize("NFC", str(read_prose(tidied).value).casefold())
+    return _folded(str(read_prose(tidied).value))
+
+
+def _folded(text: str) -> str:
+    plain = unicodedata.normalize("NFC", text.casefold())
     plain = _DASHES.sub("-", _APOSTROPHES.sub("'", plain))
     return _WORD.sub(lambda match: _syllable_key(match.group()), plain)
 
 
-def keys_of(values: pa.Array, key: Callable[[str], str]) -> pa.Array:
-    """The keys of a ``string`` array, each distinct value worked out once; null where null or without a key."""
+def person_keys(names: pa.Array) -> pa.Array:
+    """``person_key`` of every cleaned name of a ``string`` array; null where null.
+
+    Nearly all names are distinct, but made of few words: each distinct word is worked out once.
+    """
+    unusual = pc.match_substring_regex(names, _NOT_WORDS)
+    if names.null_count or pc.any(unusual).as_py():
+        usual = pc.fill_null(pc.invert(unusual), False)
+        keys = _keys_singly(pc.if_else(usual, pa.scalar(None, pa.string()), names), person_key)
+        return pc.replace_with_mask(keys, usual, person_keys(names.filter(usual))) if pc.any(usual).as_py() else keys
+    words = pc.split_pattern(names, " ")
+    coded = words.flatten().dictionary_encode()
+    folded = pa.array([_folded(word) for word in coded.dictionary.to_pylist()], pa.string()).take(coded.indices)
+    return pc.binary_join(pa.ListArray.from_arrays(words.offsets, folded), " ")
+
+
+def unit_keys(names: pa.Array) -> pa.Array:
+    """``unit_key`` of every name of a ``string`` array, each distinct name worked out once; null where null."""
+    return _keys_singly(names, unit_key)
+
+
+def _keys_singly(values: pa.Array, key: Callable[[str], str]) -> pa.Array:
     coded = values.dictionary_encode()
     keys = [key(text) or None for text in coded.dictionary.to_pylist()]
     return pa.array(keys, pa.string()).take(coded.indices)

@@ -131,18 +131,31 @@ def repair(text: str, declared: str | None = None) -> tuple[str, str | None]:
         return text, None
     if declared is not None:
         found = _trial(text, _BY_NAME[declared], declared=True)
-        return (text, None) if found is None else (found[1], _BY_NAME[declared].note)
+        return (text, None) if found is None or not found.is_convincing else (found.text, found.note)
     if not (_FOREIGN.search(text) or _PAIR.search(text)):
         return text, None
-    trials = [(*trial, e.note) for e in _ENCODINGS if (trial := _trial(text, e)) is not None]
-    trials.sort(reverse=True)
-    if not trials or (len(trials) > 1 and trials[0][0] == trials[1][0] and trials[0][1] != trials[1][1]):
+    trials = [trial for e in _ENCODINGS if (trial := _trial(text, e)) is not None]
+    trials.sort(key=lambda trial: trial.gain, reverse=True)
+    if not trials or not trials[0].is_convincing:
         return text, None
-    return trials[0][1:]
+    # Another encoding that explains the text as well leaves it open which one it is.
+    if any(other.gain == trials[0].gain and other.text != trials[0].text for other in trials[1:]):
+        return text, None
+    return trials[0].text, trials[0].note
 
 
-def _trial(text: str, encoding: _Encoding, *, declared: bool = False) -> tuple[int, str] | None:
-    """(gain, decoded text) if the text is convincing in that encoding, else None.
+@dataclass(frozen=True)
+class _Trial:
+    """A text decoded on trial; gain: how many more of its words are sound than before."""
+
+    gain: int
+    text: str
+    note: str
+    is_convincing: bool
+
+
+def _trial(text: str, encoding: _Encoding, *, declared: bool = False) -> _Trial | None:
+    """The text decoded, if nearly all its words become sound in that encoding, else None.
 
     ``declared``: that it is in this encoding is known, so all words must become sound, but one letter will do.
     """
@@ -166,16 +179,20 @@ def _trial(text: str, encoding: _Encoding, *, declared: bool = False) -> tuple[i
             evidence |= used
             changed.add(decoded.lower())
             inside = inside or _is_impossible(word)
-    enough = len(evidence) > 1 or len(changed) > 1 or inside or (declared and after == touched)
-    if not touched or not enough or after <= before or after * 5 < touched * 4:
+    enough = len(evidence) > 1 or len(changed) > 1 or inside
+    if declared and after == touched and any(len(word) > 1 for word in changed):
+        enough = True  # but a sign by itself (·) proves nothing
+    if not touched or after <= before or after * 5 < touched * 4:
         return None
     # Many VNI words happen to be sound as they stand (hoà, thò): then two others must be mended and none left.
     if not declared and before * 2 > touched and not (mended > 1 and after == touched):
-        return None
+        enough = False
     result = encoding.word.sub(lambda m: _decode_word(m.group(), encoding)[0], text)
     if after < touched and VIETNAMESE_ONLY.isdisjoint(result):
         return None
-    return after - before, result.upper() if encoding.restores_case and _is_capital(text) else result
+    if encoding.restores_case and _is_capital(text):
+        result = result.upper()
+    return _Trial(after - before, result, encoding.note, enough)
 
 
 def _is_capital(text: str) -> bool:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from dx_pipeline.clean.comparison_key import person_key
+import pyarrow as pa
+
+from dx_pipeline.clean.comparison_key import person_keys
 from dx_pipeline.clean.semantic_type import SemanticType
 from dx_pipeline.clean.text import TEXT, check_prose
 from dx_pipeline.contract.model import Column
 from dx_pipeline.errors import ContractError
 
 
-def keyed_name(name: str, description: str, key: Callable[[str], str]) -> SemanticType:
+def keyed_name(name: str, description: str, keys: Callable[[pa.Array], pa.Array]) -> SemanticType:
     """A type of prose that has a comparison key."""
     return replace(
         TEXT,
@@ -20,7 +22,7 @@ def keyed_name(name: str, description: str, key: Callable[[str], str]) -> Semant
         description=description,
         options={**TEXT.options, "key": "true: <name>__key holds what all writings of the name have in common"},
         check=_check,
-        key=key,
+        keys=keys,
     )
 
 
@@ -33,4 +35,4 @@ def _check(column: Column) -> None:
         )
 
 
-PERSON_NAME = keyed_name("person_name", "họ tên người | name of a person", person_key)
+PERSON_NAME = keyed_name("person_name", "họ tên người | name of a person", person_keys)

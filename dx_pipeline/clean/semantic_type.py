@@ -33,7 +33,7 @@ class SemanticType:
     options: names of the column options the type understands, each with what it means
     (``null_values`` is understood by all types). check: raises ContractError for a bad option.
     day_sql: DuckDB expression of the day inside a cleaned code, with ``{column}`` for the column.
-    key: what all writings of one cleaned value have in common (option ``key: true`` puts it beside the value).
+    keys: what all writings of each cleaned value have in common (option ``key: true`` puts it beside the value).
     is_partial: true for a column whose dates may be known by their year or month only.
     """
 
@@ -47,5 +47,5 @@ class SemanticType:
     options: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Column], None] | None = None
     day_sql: str | None = None
-    key: Callable[[str], str] | None = None
+    keys: Callable[[pa.Array], pa.Array] | None = None
     is_partial: Callable[[Column], bool] | None = None

@@ -15,10 +15,10 @@ from dx_pipeline.clean.semantic_type import Cleaned, SemanticType
 from dx_pipeline.contract.model import Column
 from dx_pipeline.errors import ContractError
 
-_LETTERS = "ÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝàáâãèéêìíòóôõùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ"
+VIETNAMESE_LETTERS = "ÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝàáâãèéêìíòóôõùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ"
 # What no rule of prose can change: printable ASCII and Vietnamese letters, single spaces inside.
 # Everything else is looked at value by value.
-_NEEDS_READING = f"^ | $|  |[^ -~{_LETTERS}]|{VNI_PAIRS}|{CP1258_PAIRS}"
+_NEEDS_READING = f"^ | $|  |[^ -~{VIETNAMESE_LETTERS}]|{VNI_PAIRS}|{CP1258_PAIRS}"
 _NEEDS_READING_ASCII = "^ | $|  |[^ -~]"
 
 

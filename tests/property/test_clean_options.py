@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dx_pipeline.clean.comparison_key import person_key, unit_key
+from dx_pipeline.clean.comparison_key import person_key, person_keys, unit_key, unit_keys
 from dx_pipeline.clean.reading import as_text
 from dx_pipeline.clean.registry import SEMANTIC_TYPES
 from dx_pipeline.clean.semantic_type import Cleaned
@@ -123,9 +123,18 @@ def test_a_key_of_a_name_is_its_own_key(phrase: str, capital: type[str]) -> None
     assert " " not in unit_key(phrase)
 
 
+@settings(max_examples=300, deadline=None)
+@given(values=st.lists(st.one_of(texts, phrases, phrases.map(str.title)), max_size=8))
+def test_keys_of_an_array_are_those_of_its_cleaned_values(values: list[str | None]) -> None:
+    cleaned = clean("person_name", pa.array(values, pa.string()), {}).value
+    names = cleaned.to_pylist()
+    assert person_keys(cleaned).to_pylist() == [None if n is None else person_key(n) or None for n in names]
+    assert unit_keys(cleaned).to_pylist() == [None if n is None else unit_key(n) or None for n in names]
+
+
 def letters_and_tones(phrase: str) -> list[str]:
     """The letters and the tone of each word, wherever the tone stands; i for y."""
-    return ["".join(sorted(unicodedata.normalize("NFD", word))).replace("y", "i") for word in phrase.split()]
+    return ["".join(sorted(unicodedata.normalize("NFD", word).replace("y", "i"))) for word in phrase.split()]
 
 
 @settings(max_examples=300, deadline=None)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from dx_pipeline.clean.batch import clean_batch, cleaned_schema
-from dx_pipeline.clean.comparison_key import keys_of, person_key, unit_key
+from dx_pipeline.clean.comparison_key import person_key, person_keys, unit_key, unit_keys
 from dx_pipeline.errors import ContractError
 from tests.unit.test_clean_batch import column, contract
 
@@ -116,8 +116,13 @@ def test_the_key_stands_beside_the_name_it_does_not_touch() -> None:
 
 
 def test_keys_of_repeated_names() -> None:
-    assert keys_of(pa.array(["Mỹ", "Mĩ", None] * 500, pa.string()), person_key).to_pylist() == ["mỹ", "mỹ", None] * 500
-    assert keys_of(pa.array([], pa.string()), person_key).to_pylist() == []
+    names = pa.array(["Mỹ", "Mĩ Hoà", None, "H’Hen  Niê"] * 500, pa.string())
+    assert person_keys(names).to_pylist() == ["mỹ", "mỹ hòa", None, "h'hen niê"] * 500
+    assert person_keys(names.slice(3, 3)).to_pylist() == ["h'hen niê", "mỹ", "mỹ hòa"]
+    assert unit_keys(pa.array(["P.1", None])).to_pylist() == ["phường1", None]
+    for keys in (person_keys, unit_keys):
+        assert keys(pa.array([], pa.string())).to_pylist() == []
+        assert keys(pa.nulls(3, pa.string())).to_pylist() == [None] * 3
 
 
 def test_a_wrong_option_is_refused() -> None:

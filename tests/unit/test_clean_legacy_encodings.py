@@ -11,7 +11,7 @@ from viparse.normalize.tables import convert
 from viparse.normalize.tcvn3 import TCVN3 as ORACLE_TCVN3
 from viparse.normalize.vni import VNI as ORACLE_VNI
 
-from dx_pipeline.clean.legacy_encodings import TCVN3, VNI, eth_to_d, repair
+from dx_pipeline.clean.legacy_encodings import CP1258, ENCODINGS, TCVN3, VNI, eth_to_d, repair
 from dx_pipeline.clean.syllable import is_place_word, is_syllable
 
 ADMIN_UNITS = Path(__file__).parents[2] / "warehouse_sql" / "reference" / "admin_units.csv"
@@ -64,8 +64,68 @@ def test_vni_vectors(legacy: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("legacy", "expected"),
+    [
+        ("QuaÒng Triò", "Quảng Trị"),
+        ("Hýõìng Hoìa", "Hướng Hóa"),
+        ("Triêòu Phong, HaÒi Lãng", "Triệu Phong, Hải Lăng"),
+        ("NguyêÞn Vãn Ðýìc", "Nguyễn Văn Đức"),
+    ],
+)
+def test_windows_1258_vectors(legacy: str, expected: str) -> None:
+    """Texts of Windows-1258 that were read as Western."""
+    assert repair(legacy) == (expected, "legacy_cp1258")
+    decoded = legacy.encode("latin-1").decode("cp1258")
+    assert unicodedata.normalize("NFC", decoded) == expected
+
+
+@pytest.mark.parametrize(
+    ("legacy", "encoding", "expected"),
+    [
+        ("Thñy", "tcvn3", "Thủy"),
+        ("thñ", "tcvn3", "thủ"),
+        ("V¨n phßng", "tcvn3", "Văn phòng"),
+        ("Haïnh", "vni", "Hạnh"),
+        ("Taìi", "cp1258", "Tái"),
+    ],
+)
+def test_a_declared_encoding_needs_no_second_letter(legacy: str, encoding: str, expected: str) -> None:
+    assert repair(legacy, encoding) == (expected, f"legacy_{encoding}")
+    assert repair(expected, encoding) == (expected, None)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_declared_encoding_never_touches_unicode_vietnamese(encoding: str) -> None:
+    """A column that is said to be of an old font often holds Unicode rows too."""
+    words = sorted({w for name in unit_names() for w in name.split()})
+    assert [n for n in (*unit_names(), *words) if repair(n, encoding) != (n, None)] == []
+    for text in ("José Müller", "25 µg", "Noël Zoë", "Hoà", "giò", "A · B", "§ 5"):
+        assert repair(text, encoding) == (text, None)
+
+
+@pytest.mark.parametrize(("encoding", "table"), [("tcvn3", TCVN3), ("vni", VNI), ("cp1258", CP1258)])
+def test_a_declared_encoding_repairs_more_and_nothing_wrongly(encoding: str, table: dict[str, str]) -> None:
+    undeclared = declared = 0
+    for name in unit_names():
+        name = unicodedata.normalize("NFC", name)
+        legacy = encoded(name, table)
+        if legacy == name:
+            continue
+        text, note = repair(legacy, encoding)
+        assert text.casefold() == (legacy if note is None else name).casefold()
+        declared += note is not None
+        undeclared += repair(legacy)[1] is not None
+    assert declared >= undeclared
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "giò chả",
+        "Può darsi, è così",
+        "Ìmọ̀ òwò",
+        "Forlì e Cefalù",
+        "Niccolò",
         "Noise - Residential",
         "José Müller",
         "Noël Zoë",
