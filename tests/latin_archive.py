@@ -1,4 +1,7 @@
-"""A department never seen before: a SQLite database of four related tables with Latin text and unknown names."""
+"""A department never seen before: a SQLite database of four related tables with Latin text and unknown names.
+
+A fifth table is empty, as new ones are.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,14 @@ create table examen (
     materia text, tempus text, punctum text, pretium text, "order" integer,
     primary key (schola_id, disc_nr, materia)
 );
+create table vacuum (vac_id integer primary key, nomen text, missa datetime);
 """
 REGIONS = ("Latium", "Etruria", "Campania", "Umbria", "Apulia", "Calabria", "Liguria", "Venetia")
 KINDS = ("ludus", "schola grammatici", "schola rhetoris")
 FIRST = ("Marcus", "Gaius", "Lucius", "Titus", "Iulia", "Livia", "Claudia", "Aurelia", "Flavia", "Cornelia")
 LAST = ("Tullius", "Iulius", "Cornelius", "Claudius", "Aemilius", "Fabius", "Valerius", "Horatius", "Octavius")
 SUBJECTS = ("grammatica", "rhetorica", "arithmetica", "musica")
-ROWS = {"regio": 8, "schola": 60, "discipulus": 400, "examen": 1600}
+ROWS = {"regio": 8, "schola": 60, "discipulus": 400, "examen": 1600, "vacuum": 0}
 
 
 def build_archive(path: Path) -> None:

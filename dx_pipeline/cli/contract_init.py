@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from dx_pipeline.onboarding.draft import DatasetDraft
     from dx_pipeline.onboarding.drafting import Written
     from dx_pipeline.onboarding.profile import ProfiledColumn
+
+
+LONGEST_LIST = 80  # characters of a code list that are shown
 
 
 @friendly
@@ -58,12 +62,14 @@ def init(
         raise SettingsError("no table is named", next_step="name tables, or say --all")
     started = time.monotonic()
     folder = (out or PROJECT_ROOT).expanduser().resolve()
+    connection = None if "://" in source or Path(source).expanduser().exists() else source
     request = Request(
         url=_url(source),
         tables=tuple(tables or ()),
         everything=everything,
         out=folder,
-        system=system or (source if "://" not in source and not Path(source).exists() else None),
+        system=system or connection,
+        connection=connection,
         dataset=dataset,
         force=force,
     )
@@ -120,7 +126,7 @@ def _cells(column: ProfiledColumn, draft: DatasetDraft) -> list[str]:
     personal = f" [red]{meaning.classification}[/]" if meaning.is_personal else ""
     bounds = f", {meaning.bounds[0]} … {meaning.bounds[1]}" if meaning.bounds else ""
     codes = meaning.options.get("codes")
-    shown = f": {', '.join(list(codes)[:8])}{' ...' if len(codes) > 8 else ''}" if codes else bounds
+    shown = f": {shorten(', '.join(codes), LONGEST_LIST, placeholder=' ...')}" if codes else bounds
     name = f"[bold]{column.name}[/]" if column.name in draft.profile.key.columns else column.name
     return [
         name,

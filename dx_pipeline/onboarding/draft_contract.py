@@ -12,19 +12,19 @@ CONTRACT_VERSION = "0.1.0"
 _LOOKBACK = {"datetime": "PT2H", "date": "P1D"}
 
 
-def system_text(system: str, title: str, kind: str) -> str:
+def system_text(system: str, title: str, kind: str, connection: str) -> str:
     """``system.yaml``: connection, owner and schedule."""
     return yaml_text(
         {
             "name": system,
             "title": {"vi": f"{TODO}: tên hệ thống {title}", "en": f"{TODO}: name of the system {title}"},
-            "connection": system.upper(),
+            "connection": connection.upper(),
             "owners": [f"team:{TODO}"],
             "schedule": "0 5 * * *",
             "poolLimit": 1,
             "kinds": [kind],
         },
-        f"Drafted by `dx contract init`; the URL is a secret and is read from DX_CONNECTION_{system.upper()}.",
+        f"Drafted by `dx contract init`; the URL is a secret and is read from DX_CONNECTION_{connection.upper()}.",
         f"Fill in every {TODO}: `dx contract check` lists them.",
     )
 

@@ -32,7 +32,11 @@ from dx_pipeline.warehouse.load_file import parse_load_file
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked for. ``out`` is a project folder; ``system`` and ``dataset`` None: named by the source."""
+    """What a person asked for.
+
+    ``out`` is a project folder; ``system`` and ``dataset`` None: named by the source; ``connection`` is the name under
+    which the URL is set already, None: that of the system.
+    """
 
     url: str
     tables: tuple[str, ...]
@@ -40,6 +44,7 @@ class Request:
     out: Path
     system: str | None = None
     dataset: str | None = None
+    connection: str | None = None
     force: bool = False
     sample_rows: int = SAMPLE_ROWS
 
@@ -90,7 +95,9 @@ def draft_source(request: Request, on_table: Callable[[str], None] = lambda labe
     files: list[Path] = []
     if not system_file.exists():
         kind = _file_kind(relations) if is_folder(request.url) else KINDS[scheme_of(request.url)]
-        files.append(_write(system_file, system_text(system, default_system(request.url), kind)))
+        files.append(
+            _write(system_file, system_text(system, default_system(request.url), kind, request.connection or system))
+        )
     for draft in drafts:
         texts = (contract_text(draft), suite_text(draft), load_sql(draft))
         paths = _paths(request.out, system, draft.dataset)
@@ -131,14 +138,19 @@ def _plain_name(relation: Relation) -> str:
 
 def _with_parents(drafts: Sequence[DatasetDraft]) -> list[DatasetDraft]:
     """The drafts with the datasets their declared foreign keys lead to; a circle is left open where it would close."""
-    by_table = {draft.profile.relation.source.table: draft for draft in drafts}
+    by_table = {_place(draft.profile.relation): draft for draft in drafts}
     needs: dict[str, set[str]] = {draft.id: set() for draft in drafts}
     for draft in drafts:
+        schema = draft.profile.relation.source.schema
         for key in draft.profile.relation.foreign_keys:
-            parent = by_table.get(key.other)
+            parent = by_table.get((schema, key.other))
             if parent is not None and parent.id != draft.id and not _leads_to(parent.id, draft.id, needs):
                 needs[draft.id].add(parent.id)
     return [replace(draft, depends_on=tuple(sorted(needs[draft.id]))) for draft in drafts]
+
+
+def _place(relation: Relation) -> tuple[str | None, str | None]:
+    return relation.source.schema, relation.source.table
 
 
 def _leads_to(start: str, goal: str, needs: dict[str, set[str]]) -> bool:

@@ -19,6 +19,8 @@ ENOUGH = 0.95  # of the values must be readable for a type that only the values 
 _HINTED = 0.6  # where the column's name says the same
 MOST_CODES = 40
 _ROWS_PER_CODE = 5
+_SURE_CODES = 12  # a longer list needs many more rows: it may be an open one, such as places
+_ROWS_PER_CODE_OF_MANY = 50
 _LONGEST_CODE = 60
 LOGICAL_TYPES = {
     "integer": "integer", "money_vnd": "integer", "number": "number", "flag": "boolean",
@@ -219,7 +221,8 @@ def _numbers(facts: ColumnFacts, name: str) -> Iterator[Meaning]:
 
 
 def _code_list(facts: ColumnFacts) -> Iterator[Meaning]:
-    if not 1 < facts.distinct <= MOST_CODES or facts.distinct * _ROWS_PER_CODE > facts.filled:
+    rows_each = _ROWS_PER_CODE if facts.distinct <= _SURE_CODES else _ROWS_PER_CODE_OF_MANY
+    if not 1 < facts.distinct <= MOST_CODES or facts.distinct * rows_each > facts.filled:
         return
     if max(len(text) for text, _ in facts.counts) > _LONGEST_CODE:
         return

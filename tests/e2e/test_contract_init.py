@@ -45,7 +45,7 @@ def archive(make_installation: Callable[[], Installation], tmp_path_factory: pyt
 def test_check_passes_and_lists_what_a_person_must_fill_in(archive: Archive) -> None:
     contracts = sorted(map(str, archive.project.glob("assets/archivum/*.odcs.yaml")))
     checked = archive.installation.dx("contract", "check", *contracts)
-    assert "4 right, 0 broken, 4 with open TODOs" in checked.stdout
+    assert "5 right, 0 broken, 5 with open TODOs" in checked.stdout
     assert re.search(r"schola\.odcs\.yaml: \d+ × TODO, line \d+", checked.stdout)
 
 
@@ -97,7 +97,18 @@ def test_second_run_changes_nothing_and_a_deleted_row_is_closed(archive: Archive
         ["examen", "0", "0", "1600", "0"],
         ["regio", "0", "0", "7", "1"],
         ["schola", "0", "0", "60", "0"],
+        ["vacuum", "0", "0", "0", "0"],
     ]
+
+
+def test_an_empty_table_fills_later(archive: Archive) -> None:
+    with sqlite3.connect(archive.database) as connection:
+        connection.execute("insert into vacuum values (1, 'primus', '2024-05-01 08:00:00')")
+    connection.close()
+    archive.installation.dx("run", "--project", str(archive.project), "archivum.vacuum")
+    assert archive.installation.rows(
+        "select vac_id, nomen, to_char(missa at time zone 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24-MI') from archivum.vacuum"
+    ) == [["1", "primus", "2024-05-01 08-00"]]
 
 
 def test_init_refuses_to_overwrite(archive: Archive) -> None:

@@ -144,7 +144,7 @@ def test_a_broken_draft_is_told_by_check(archive: str, tmp_path: Path) -> None:
 def test_unknown_table_is_refused_with_the_known_ones(archive: str, tmp_path: Path) -> None:
     with pytest.raises(OnboardingError, match="no table 'villa'") as refused:
         draft(archive, tmp_path, "villa")
-    assert refused.value.next_step == "it has: discipulus, examen, regio, schola"
+    assert refused.value.next_step == "it has: discipulus, examen, regio, schola, vacuum"
     assert not list(tmp_path.iterdir())
 
 
