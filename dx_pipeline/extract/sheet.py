@@ -6,6 +6,7 @@ import contextlib
 import json
 import mmap
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from dx_pipeline.extract.folder import SourceFile, header_name
 MEMORY_BYTES = 3 * 1024**3
 SECONDS_PER_FILE = 600
 PART_SEPARATOR = " / "
+_COLUMN_NUMBER = re.compile(r"^\(?(?:\d{1,2}|[A-ZĐ])\)?(?:\s*=.{1,30})?$")
 _MODULE = "dx_pipeline.extract.sheet_conversion"
 
 
@@ -187,7 +189,8 @@ def _with_this_package() -> str:
 def heading_parts(sheet: Sheet, first_row: int) -> list[tuple[str, ...]]:
     """The texts above each column, from the top down, without blanks and repetitions.
 
-    A merged cell stands above every column and in every row it covers, if the header has more than one row.
+    A merged cell stands above every column and in every row it covers, if the header has more than one row. A last row
+    of nothing but column numbers (A, B, 1, 2, 3=1+2), as Vietnamese reports have it, is no part of the names.
 
     Args:
         first_row: the header's first row, from 0.
@@ -195,6 +198,8 @@ def heading_parts(sheet: Sheet, first_row: int) -> list[tuple[str, ...]]:
     width = max((len(row) for row in sheet.header), default=0)
     grid = [[header_name(cell) for cell in row] + [""] * (width - len(row)) for row in sheet.header]
     if len(grid) > 1:
+        if all(_COLUMN_NUMBER.match(text) for text in grid[-1] if text):
+            grid.pop()
         _fill_merged(
             grid, [(top - first_row, left, bottom - first_row, right) for top, left, bottom, right in sheet.merged]
         )

@@ -28,6 +28,10 @@ class SmallProject:
         """A dataset over a table of schema ``motcua``."""
         self._add(system, dataset, f"{{kind: table, schema: motcua, table: {table}}}", 0.2, "small")
 
+    def add_file(self, system: str, dataset: str, source: str, *, cap: float = 0.2) -> None:
+        """A dataset over files the caller writes into ``files``; ``source`` is the contract's source in YAML."""
+        self._add(system, dataset, source, cap, "small")
+
     def write_csv(self, dataset: str, content: str | bytes) -> None:
         data = content if isinstance(content, bytes) else content.encode("utf-8")
         (self.files / f"{dataset}.csv").write_bytes(data)

@@ -122,6 +122,13 @@ def test_people_are_not_told_in_totals(tmp_path: Path) -> None:
     assert extraction.position["files"][0]["totals"][0] == {"row": 10, "values": {JOINED: "9050"}}
 
 
+def test_a_row_of_column_numbers_is_no_part_of_the_names(tmp_path: Path) -> None:
+    numbers = ("A", "B", "1", "(2)", 3, "4 = 2/1", None)
+    write_xlsx(tmp_path / "a.xlsx", (numbers, (1, "A Dơi", 2, 3, 4, 5, "x")))
+    _, rows = read(report(*COLUMNS, header_rows=4), tmp_path)
+    assert rows == [["A Dơi", "3", "5", "x"]]
+
+
 def test_header_of_two_rows_that_are_blank(tmp_path: Path) -> None:
     write_xlsx(tmp_path / "a.xlsx")
     with pytest.raises(UnreadableSource, match="rows 40 to 41 are blank, so there is no header"):
