@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import socket
+import ssl
+import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -522,6 +525,48 @@ def test_parameters_of_the_connection_and_of_the_contract_are_sent() -> None:
         read(petitions(api), server.url + "/base?app=dx")
     assert server.requests[0].query == {"app": "dx", "fields": "a,b", "q": "Hướng Hóa"}
     assert server.requests[0].path == "/base/petitions"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
+    """A certificate for 127.0.0.1 that nobody vouches for, and a server's context with it."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    made = "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=127.0.0.1"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([program, *made.split(), *names], cwd=folder, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return folder / "cert.pem", context
+
+
+def test_tls_is_verified(certificate: tuple[Path, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(by_page, certificate[1]) as server:
+        with pytest.raises(SourceUnavailable, match="its TLS certificate cannot be verified") as caught:
+            read(petitions(HttpApi("data", PAGES, "total")), server.url)
+        assert SECRET not in str(caught.value)
+        assert server.requests == []  # the token was not sent
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+        assert len(read(petitions(HttpApi("data", PAGES, "total")), server.url)[1]) == 25
+
+
+def test_trickle_over_tls_is_cut_off(certificate: tuple[Path, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_client, "WHOLE_SECONDS", 1.0)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        for _ in range(50):
+            connection.sendall(b" ")
+            time.sleep(0.1)
+
+    started = time.monotonic()
+    with serving(lambda _: Reply(raw=trickle), certificate[1]) as server:
+        with pytest.raises(SourceUnavailable, match="an answer took longer than 1 seconds"):
+            read(petitions(), server.url)
+        assert time.monotonic() - started < 4
 
 
 def test_memory_is_bounded_by_the_page() -> None:

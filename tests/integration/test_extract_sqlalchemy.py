@@ -41,6 +41,7 @@ from dx_pipeline.extract.source import Extraction, SourceColumn, open_source
 from dx_pipeline.extract.sqlalchemy_dialects import Oracle, SourceDialect, SqlServer
 from dx_pipeline.extract.sqlalchemy_source import SqlalchemyReader
 from dx_pipeline.extract.window import Window
+from dx_pipeline.progress import SilentProgress, listen, listener
 from tests.extract_contracts import make_contract
 
 LOW = "2024-01-31T06:00:00"
@@ -212,6 +213,58 @@ def test_sqlite_through_the_same_reader(tmp_path: Path) -> None:
         found = read(SqlalchemyReader(query, f"sqlite:///{path}", Sqlite()), query, Window("increment", low=low))
         assert len(found[1]) == rows
     assert read(SqlalchemyReader(query, f"sqlite:///{path}", Sqlite()), query)[0].cursor_high == "2024-01-31T08:00:00"
+
+
+def test_a_table_that_is_stored_in_capitals_is_found(dossiers: str) -> None:
+    with psycopg.connect(dossiers.replace("+psycopg", "")) as connection:
+        connection.execute('create table "GIAY_TO" ("MA_GIAY" text, "ten" text)')
+        connection.execute("""insert into "GIAY_TO" values ('g1', 'Giấy')""")
+    contract = make_contract(["ma_giay", "Ten"], table="giay_to")
+    assert read(SqlalchemyReader(contract, dossiers, Postgres()), contract)[1] == [("g1", "Giấy")]
+
+
+def test_names_that_differ_only_in_case_are_not_guessed(dossiers: str) -> None:
+    with psycopg.connect(dossiers.replace("+psycopg", "")) as connection:
+        connection.execute('create table hai ("Ma" text, "MA" text)')
+    contract = make_contract(["ma"], table="hai")
+    with SqlalchemyReader(contract, dossiers, Postgres()) as reader:
+        assert check_drift(contract, reader.describe()).missing == ("ma",)
+
+
+@pytest.mark.parametrize(("state", "level"), [(1, "SNAPSHOT"), (0, "READ COMMITTED"), (None, "READ COMMITTED")])
+def test_sql_server_is_asked_whether_it_allows_snapshots(state: int | None, level: str) -> None:
+    """The statement is run for real, on a SQLite database that looks like SQL Server's catalogue."""
+    engine = sa.create_engine("sqlite://")
+    with engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        raw.create_function("db_name", 0, lambda: "HoSo")
+        raw.executescript("attach ':memory:' as sys; create table sys.databases (name, snapshot_isolation_state)")
+        raw.executemany("insert into sys.databases values (?, ?)", [("HoSo", state), ("khac", 1)])
+        found, warning = SqlServer().isolation(connection)
+    engine.dispose()
+    assert found == level
+    assert (warning is None) == (state == 1)
+    assert warning is None or "allow_snapshot_isolation" in warning
+
+
+def test_a_missing_snapshot_is_warned_of(tmp_path: Path) -> None:
+    class Heard(SilentProgress):
+        told: list[tuple[str, str]] = []
+
+        def warn(self, dataset_id: str, message: str) -> None:
+            self.told.append((dataset_id, message))
+
+    path = tmp_path / "a.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("create table t (a)")
+    contract = make_contract(["a"], table="t")
+    before = listener()
+    listen(Heard())
+    try:
+        read(SqlalchemyReader(contract, f"sqlite:///{path}", Sqlite()), contract)
+    finally:
+        listen(before)
+    assert Heard.told == [("one_stop.ho_so", "no snapshots here")]
 
 
 # -- what SQL Server and Oracle are sent ---------------------------------------------------------------
@@ -443,3 +496,15 @@ def test_a_server_that_is_not_there_told_by_the_real_driver(module: str, url: st
             reader.describe()
     assert "geheim" not in str(caught.value)
     assert "\n" not in caught.value.what
+
+
+def test_a_url_that_cannot_be_read() -> None:
+    with pytest.raises(SettingsError, match="the URL of the connection of system one_stop cannot be read") as caught:
+        open_source(make_contract(["a"], table="t"), "mssql://u:geheim@host:port/db")
+    assert "geheim" not in str(caught.value)
+
+
+def test_oracle_names_are_stored_in_capitals() -> None:
+    pytest.importorskip("oracledb", reason="the extra is not installed")
+    reader = SqlalchemyReader(make_contract(["a"], table="t"), "oracle://u:p@h/?service_name=x")
+    assert [reader._stored(name) for name in ("ma_ho_so", "MaHoSo", "HO SO")] == ["MA_HO_SO", "MaHoSo", "HO SO"]
