@@ -9,7 +9,9 @@ import datetime as dt
 import re
 import socket
 import sys
+import tomllib
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -293,3 +295,22 @@ def test_oracle_names_are_stored_in_capitals() -> None:
     pytest.importorskip("oracledb", reason="the extra is not installed")
     reader = SqlalchemyReader(make_contract(["a"], table="t"), "oracle://u:p@h/?service_name=x")
     assert [reader._stored(name) for name in ("ma_ho_so", "MaHoSo", "HO SO")] == ["MA_HO_SO", "MaHoSo", "HO SO"]
+
+
+def test_oracle_values_that_the_driver_would_cut() -> None:
+    columns = [
+        SourceColumn("F", "float(126)"),
+        SourceColumn("I", "interval day to second"),
+        SourceColumn("N", "numeric"),
+    ]
+    contract = make_contract(["f", "i", "n"], table="T")
+    text, _ = compiled(described(contract, "oracle://h/", columns).rows_statement(Window("full")), oracle.dialect())
+    assert text == 'SELECT CAST("F" AS NUMBER) AS "F", to_char("I") AS to_char_1, "N" FROM "T"'
+
+
+def test_extras_bring_the_default_drivers() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"]
+    for dialect in (SqlServer, Oracle):
+        (needed,) = extras[dialect.extra]
+        assert needed.split(">=")[0] == str(dialect.driver).split("+")[1]
