@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,7 +42,7 @@ def json_reply(value: Any, status: int = 200, **headers: str) -> Reply:
 class ApiServer:
     """A running server: ``url`` and the requests it has had."""
 
-    def __init__(self, answer: Callable[[Request], Reply]) -> None:
+    def __init__(self, answer: Callable[[Request], Reply], context: ssl.SSLContext | None) -> None:
         self.requests: list[Request] = []
         outer = self
 
@@ -65,19 +67,25 @@ class ApiServer:
                 except OSError:
                     pass  # the client has gone
 
+            def handle(self) -> None:
+                with contextlib.suppress(OSError):  # a client that hangs up, or refuses the certificate
+                    super().handle()
+
             def log_message(self, *_: Any) -> None:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        if context is not None:
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"{'http' if context is None else 'https'}://127.0.0.1:{self.port}"
 
 
 @contextmanager
-def serving(answer: Callable[[Request], Reply]) -> Iterator[ApiServer]:
-    """A server for the time of a ``with`` block."""
-    api = ApiServer(answer)
+def serving(answer: Callable[[Request], Reply], context: ssl.SSLContext | None = None) -> Iterator[ApiServer]:
+    """A server for the time of a ``with`` block; with a ``context`` it speaks TLS."""
+    api = ApiServer(answer, context)
     thread = threading.Thread(target=api.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -220,12 +220,13 @@ class Oracle(SourceDialect):
         return sa.cast(value, oracle.DATE()) if base_type(type_text) == "date" else value
 
     def exact(self, column: ColumnElement[Any], type_text: str) -> ColumnElement[Any] | None:
-        """The driver drops the time zone; intervals and row ids have no text of their own."""
+        """The driver drops the time zone, reads FLOAT (up to 38 digits) in double precision, and an interval has no
+        text of its own."""
         if self.bound_kind(type_text) == "zoned":
             return sa.func.to_char(column, sa.literal(self._ZONED, sa.String))
         if type_text.startswith("interval"):
             return sa.func.to_char(column)
-        return None
+        return sa.cast(column, cast(Any, oracle.NUMBER)()) if base_type(type_text) == "float" else None
 
     def iso_text(self, value: ColumnElement[Any], type_text: str) -> ColumnElement[Any]:
         """DATE knows no fraction format: it is made a timestamp first."""

@@ -47,7 +47,14 @@ class SqlalchemyReader:
 
     def __init__(self, contract: Contract, connection_url: str, dialect: SourceDialect | None = None) -> None:
         self._contract = contract
-        self._url = sa.make_url(connection_url)
+        try:
+            self._url = sa.make_url(connection_url)
+        except (sa.exc.ArgumentError, ValueError):
+            raise SettingsError(
+                f"{contract.id}: the URL of the connection of system {contract.system} cannot be read",
+                next_step="write it as mssql://user:password@host:1433/database or "
+                "oracle://user:password@host:1521/?service_name=name; write special characters of the password as %XX",
+            ) from None
         self._dialect = dialect or DIALECTS[self._url.get_backend_name()]()
         if "+" not in self._url.drivername and self._dialect.driver is not None:
             self._url = self._url.set(drivername=self._dialect.driver)
