@@ -114,7 +114,7 @@ _ENCODINGS = (
 _BY_NAME = {encoding.note.removeprefix("legacy_"): encoding for encoding in _ENCODINGS}
 ENCODINGS = tuple(_BY_NAME)
 
-# Characters of the two encodings that no Unicode Vietnamese text needs.
+# Characters of the encodings that no Unicode Vietnamese text needs.
 _FOREIGN = re.compile("[\u00a1-\u00af\u00b5-\u00bf\u2212\u2219ÄÅÆÇËÎÏÑÖ×ØÛÜÞßäåæçëîïñöøûüþ÷]")
 _PAIR = re.compile(f"{VNI_PAIRS}|{CP1258_PAIRS}")
 _IMPOSSIBLE = re.compile("[A-Za-z][\u00a1-\u00bf×÷][A-Za-z]|[a-z][\u00c0-\u00d6\u00d8-\u00de]")

@@ -94,6 +94,18 @@ def test_a_declared_encoding_needs_no_second_letter(legacy: str, encoding: str, 
     assert repair(expected, encoding) == (expected, None)
 
 
+@pytest.mark.parametrize("text", ["leä phí", "phù thiò", "X· LÖ Ninh"])
+def test_a_text_that_two_encodings_explain_is_left_alone(text: str) -> None:
+    """leä phí is lệ phí in VNI and leọ phớ in TCVN3; nothing in the text itself tells which."""
+    assert repair(text) == (text, None)
+
+
+def test_the_declared_encoding_decides_such_a_text() -> None:
+    assert repair("leä phí", "vni") == ("lệ phí", "legacy_vni")
+    assert repair("phù thiò", "cp1258") == ("phù thị", "legacy_cp1258")
+    assert repair("X· LÖ Ninh", "tcvn3") == ("Xã Lệ Ninh", "legacy_tcvn3")
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_declared_encoding_never_touches_unicode_vietnamese(encoding: str) -> None:
     """A column that is said to be of an old font often holds Unicode rows too."""
