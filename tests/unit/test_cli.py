@@ -71,7 +71,7 @@ def printed(renderable: Table, width: int) -> list[str]:
 
 def test_the_commands_are_the_known_ones() -> None:
     assert set(commands()) == {
-        "batches", "batches show", "contract check", "contract list", "dev", "doctor", "down",
+        "batches", "batches show", "contract check", "contract init", "contract list", "dev", "doctor", "down",
         "quarantine export", "quarantine list", "quarantine show", "quickstart", "replay", "run",
         "sandbox build", "sandbox change", "sandbox down", "sandbox verify", "sql", "status", "up", "version",
     }  # fmt: skip
