@@ -23,19 +23,18 @@ _WARNINGS = ("warnings", "text[]", "Mã các cảnh báo | Codes of the warnings
 def load_sql(draft: DatasetDraft) -> str:
     """The load file: DDL section and one ledger step."""
     profile, table = draft.profile, draft.target
-    loaded = [column for column in profile.columns if _is_loaded(column, draft)]
-    key = [_stage_name(profile.column(name)) for name in profile.key.columns]
+    loaded = [column for column in profile.columns if not column.meaning.is_personal]
+    key = profile.key.columns
     closes = profile.mode == "snapshot"
-    defined = [(_stage_name(c), _sql_type(c, in_key=_stage_name(c) in key), describe(c)) for c in loaded]
+    defined = [(column.name, _sql_type(column, in_key=column.name in key), describe(column)) for column in loaded]
     defined += [_WARNINGS, *((_CLOSED_ON,) if closes else ()), *_ENGINE]
     columns = [f"    {name} {kind}" for name, kind, _ in defined] + [f"    primary key ({', '.join(key)})"]
-    readers = "dx_engineer" if any(c.meaning.is_personal for c in loaded) else "dx_engineer, dx_analyst"
     title = both(f"{TODO}: {draft.label}", f"{TODO}: {draft.label}")
     merge = "snapshot" if closes else "upsert"
     step = f"-- dx:step merge={merge} target={table} key={','.join(key)}"
-    if not closes and profile.cursor is not None and profile.cursor in {_stage_name(c) for c in loaded}:
+    if not closes:
         step += f" version={profile.cursor}"
-    selected = [f"    s.{_stage_name(column)}" for column in loaded]
+    selected = [f"    s.{column.name}" for column in loaded]
     selected += ["    s._warnings as warnings", "    s._row_hash as row_hash"]
     ends = "; one that left the source is closed" if closes else ""
     return "\n".join(
@@ -59,7 +58,7 @@ def load_sql(draft: DatasetDraft) -> str:
             *(f"comment on column {table}.{name} is {_text(text)};" for name, _, text in defined),
             "",
             f"grant select, insert, update on {table} to dx_loader;",
-            f"grant select on {table} to {readers};",
+            f"grant select on {table} to dx_engineer, dx_analyst;",
             "",
             f"{step} ledger",
             "select",
@@ -68,11 +67,6 @@ def load_sql(draft: DatasetDraft) -> str:
             "",
         ]
     )
-
-
-def _is_loaded(column: ProfiledColumn, draft: DatasetDraft) -> bool:
-    """Personal columns are not in the star; only a pseudonymised key is, because nothing else tells its rows apart."""
-    return not column.meaning.is_personal or column.name in draft.profile.key.columns
 
 
 def _left_behind(draft: DatasetDraft, loaded: list[ProfiledColumn]) -> list[str]:
@@ -86,14 +80,8 @@ def _left_behind(draft: DatasetDraft, loaded: list[ProfiledColumn]) -> list[str]
     return lines
 
 
-def _stage_name(column: ProfiledColumn) -> str:
-    return column.name + PSEUDONYM_SUFFIX if column.meaning.is_personal else column.name
-
-
 def _sql_type(column: ProfiledColumn, *, in_key: bool) -> str:
     meaning = column.meaning
-    if meaning.is_personal:
-        return "bytea not null"
     as_contract = Column(
         column.name, column.source.name, meaning.semantic_type, meaning.logical_type, options=meaning.options
     )

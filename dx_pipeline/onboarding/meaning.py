@@ -43,6 +43,7 @@ _IDENTIFYING = re.compile(
     r"^(?:ma|code|id|so hieu|ky hieu|key|ref|codex)\b|\b(?:ma|code|id|ref|number|no|key|codex|zip)$"
 )
 _MONEY = re.compile(r"\b(?:tien|phi|le phi|gia|thanh tien|so tien|kinh phi|vnd|hoc phi|luong|thue)\b")
+_TIME_NAME = re.compile(r"\b(?:ngay|thoi gian|thoi diem|thoi han|han|date|time|datetime|timestamp|tempus|dies)\b")
 _FLAG_WORDS = frozenset("true t yes y có x đúng rồi".split()), frozenset("false f no n không sai chưa".split())
 _TIME_FORM = r"\d{14}|\d{12}|\d{8}|.*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|/Date\(.*"
 _DAY_ONLY = r"\d{8}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
@@ -133,12 +134,12 @@ def _plain(facts: ColumnFacts) -> Iterator[Meaning]:
     if facts.declared == "text":
         yield from _known_codes(facts, name)
     yield from _flags(facts, name)
-    if facts.declared == "whole" and _CODED.search(name):
+    if facts.declared in ("whole", "text") and _CODED.search(name):
         yield from _code_list(facts)
     yield from _declared(facts)
     if facts.declared not in ("text", "whole", "decimal", "float"):
         return
-    yield from _times(facts)
+    yield from _times(facts, name)
     if not _IDENTIFYING.search(name) or facts.declared != "text":
         yield from _numbers(facts, name)
     elif facts.is_file and facts.words[-1:] == ("id",) and facts.matching(_INTEGER) == 1:
@@ -192,16 +193,19 @@ def _exact(facts: ColumnFacts, why: str) -> Iterator[Meaning]:
     yield Meaning("number", why)
 
 
-def _times(facts: ColumnFacts) -> Iterator[Meaning]:
-    if facts.declared != "text" or facts.matching(_TIME_FORM) < ENOUGH:
+def _times(facts: ColumnFacts, name: str) -> Iterator[Meaning]:
+    named = _TIME_NAME.search(name) is not None
+    share = facts.matching(_TIME_FORM)
+    if facts.declared != "text" or share < (_HINTED if named else ENOUGH):
         return
-    if facts.matching(r"\d{8}") == 1 and facts.distinct < 3:
+    if facts.matching(r"\d{8}") == 1 and facts.distinct < 3 and not named:
         return
-    kind = "date" if facts.matching(_DAY_ONLY) == 1 else "datetime"
+    kind = "date" if facts.matching(_DAY_ONLY) >= share else "datetime"
     why = f"chữ ghi thời gian · times as text: {facts.forms()}"
-    day_first = facts.try_type(kind, {}, enough=ENOUGH).share
-    month_first = facts.try_type(kind, {"order": "mdy"}, enough=ENOUGH).share if day_first < 1 else 0.0
-    yield Meaning(kind, why, {"order": "mdy"} if month_first > day_first else {})
+    day_first = facts.try_type(kind, {}, enough=_HINTED).share
+    month_first = facts.try_type(kind, {"order": "mdy"}, enough=_HINTED).share if day_first < 1 else 0.0
+    order = {"order": "mdy"} if month_first > day_first else {}
+    yield Meaning(kind, why, order, readable=_HINTED if named else 1.0)
 
 
 def _numbers(facts: ColumnFacts, name: str) -> Iterator[Meaning]:
@@ -212,12 +216,15 @@ def _numbers(facts: ColumnFacts, name: str) -> Iterator[Meaning]:
     if facts.matching(_INTEGER) == 1:
         yield Meaning("money_vnd" if money else "integer", "toàn số nguyên · whole numbers only")
     elif grouped and (money or facts.matching(_DECIMAL) < 1):  # 25.000 alone may be either
-        money = money or facts.matching(r".*[đ₫dD]\.?") > 0
-        yield Meaning("money_vnd" if money else "integer", f"số viết theo nhóm · grouped digits: {facts.forms()}")
+        kind = "money_vnd" if money or facts.matching(r".*[đ₫dD]\.?") > 0 else "integer"
+        why = f"số viết theo nhóm · grouped digits: {facts.forms()}"
+        yield Meaning(kind, why, readable=_HINTED if money else 1.0)
     elif facts.matching(_DECIMAL) >= ENOUGH and facts.matching(r"0\d+") == 0:
         yield Meaning("number", "số thập phân · decimal numbers")
     elif facts.matching(_COMMA_DECIMAL) >= ENOUGH and facts.matching(r"0\d+") == 0:
         yield Meaning("number", "số thập phân, dấu phẩy · decimal comma", {"decimal": ","})
+    elif money:
+        yield Meaning("money_vnd", "tên cột · by its name", readable=_HINTED)
 
 
 def _code_list(facts: ColumnFacts) -> Iterator[Meaning]:

@@ -36,8 +36,8 @@ _HINTS: dict[Suspicion, str] = {
     "middle name|family name|maiden name|person name|customer name|patient name|employee name|student name|"
     "applicant name|contact name|owner name|username|user name|created by|updated by|modified by|deleted by|"
     "cognomen|praenomen|nomen gentile|prenom|apellido|father|mother|cha|me|vo|chong|nguoi than",
-    "free_text": "noi dung|ghi chu|mo ta|dien giai|ly do|y kien|nhan xet|note|notes|comment|comments|remark|remarks|"
-    "description|reason|message|nota|annotatio",
+    "free_text": "noi dung|ghi chu|dien giai|ly do|y kien|nhan xet|note|notes|comment|comments|remark|remarks|"
+    "reason|message|nota|annotatio",
 }  # fmt: skip
 _NOT_PERSONAL = re.compile(
     r"^(?:ma|loai|id|so luong|tong so|code|type|kind|status|trang thai|count)\b|\b(?:id|count|code|type|luong|loai)$"

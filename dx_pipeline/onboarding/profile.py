@@ -33,7 +33,6 @@ _UPDATED = (
     "renovat",
 )
 _KEY_WORDS = frozenset("id ma code key codex no number so uuid guid ref".split())
-_PSEUDONYMISED = frozenset(("citizen_id", "phone"))
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class ProfiledColumn:
 
 @dataclass(frozen=True)
 class Key:
-    """The business key by canonical names, and where it comes from.
+    """The business key by canonical names, and where it comes from; never personal, because the star needs it.
 
     ``conflicts``: distinct rows of the sample that share their key with another row.
     """
@@ -133,11 +132,6 @@ def _as_key(column: ProfiledColumn) -> ProfiledColumn:
     return replace(column, meaning=meaning)
 
 
-def _reaches_stage(meaning: Meaning) -> bool:
-    """True if the star gets the column, or its pseudonym."""
-    return not meaning.is_personal or meaning.semantic_type in _PSEUDONYMISED
-
-
 # -- key -----------------------------------------------------------------------------------------------------------
 
 
@@ -149,7 +143,7 @@ def _find_key(relation: Relation, columns: Sequence[ProfiledColumn]) -> Key:
         if source_names and all(name in by_source for name in source_names):
             chosen = [by_source[name] for name in source_names]
             full = all(column.facts.null_share == 0 for column in chosen)
-            if full and all(_reaches_stage(column.meaning) for column in chosen):
+            if full and not any(column.meaning.is_personal for column in chosen):
                 return Key(tuple(column.name for column in chosen), why)
     if not columns[0].facts.rows:
         raise _no_key(relation, "it is empty and declares none")
@@ -183,7 +177,7 @@ def _profiled_key(relation: Relation, columns: Sequence[ProfiledColumn]) -> Key:
     if almost is not None:
         held, column = almost
         return Key((column.name,), "gần như duy nhất trong mẫu · almost unique in the sample", rows - held)
-    raise _no_key(relation, "no column and no pair of columns is unique and always filled")
+    raise _no_key(relation, "no column and no pair of columns that is not personal is unique and always filled")
 
 
 def _may_be_key(column: ProfiledColumn) -> bool:

@@ -65,6 +65,9 @@ def read_sample(relation: Relation, url: str, *, rows: int = SAMPLE_ROWS) -> Sam
     names = [column.name for column in columns if column.name not in left_out]
     if not names:
         raise OnboardingError(f"{relation.label} has no column that can be read", next_step="leave this table out")
+    if any(";" in name for name in (*names, str(relation.source.table))):  # which no query may hold
+        total, table = _read(_contract(relation.source, names), url, rows)
+        return Sample(columns, left_out, table, total)
     total = _count(relation, url)
     query = _sample_query(relation, url, names, rows, whole=total <= rows)
     _, table = _read(_contract(SourceRelation(kind="query", query=query), names), url, rows)

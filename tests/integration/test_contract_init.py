@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,6 +147,37 @@ def test_unknown_table_is_refused_with_the_known_ones(archive: str, tmp_path: Pa
         draft(archive, tmp_path, "villa")
     assert refused.value.next_step == "it has: discipulus, examen, regio, schola, vacuum"
     assert not list(tmp_path.iterdir())
+
+
+def test_a_personal_key_is_no_key(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "p.sqlite") as connection:
+        connection.executescript(
+            "create table nguoi (so_cccd text primary key, trang_thai text);"
+            "create table the (so_cccd text primary key, ma_the text);"
+        )
+        connection.executemany("insert into nguoi values (?, ?)", [(f"0450990{i:05d}", "1") for i in range(60)])
+        connection.executemany("insert into the values (?, ?)", [(f"0450990{i:05d}", f"T{i}") for i in range(60)])
+    connection.close()
+    written = draft(f"sqlite:///{tmp_path}/p.sqlite", tmp_path / "out", system="p")
+    assert "nguoi has no usable key" in written.refused[0].what
+    assert contract_of(written, tmp_path / "out", "the").key_columns == ("ma_the",)
+
+
+def test_names_that_no_identifier_would_have(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "q.sqlite") as connection:
+        connection.execute(
+            """create table "order" (id integer primary key, "group" text, "100%" real, "a:b" text, "q""uote" text,"""
+            """ "it's" text, "Tên; khách | x" text, "'; drop" text)"""
+        )
+        connection.executemany(
+            'insert into "order" values (?, ?, 1.5, ?, ?, ?, ?, ?)',
+            [(i, "g", "x:y %s :batch_id", '"', "it's", "A | B", "';") for i in range(9)],
+        )
+    connection.close()
+    written = draft(f"sqlite:///{tmp_path}/q.sqlite", tmp_path / "out", system="q")
+    assert [c.name for c in contract_of(written, tmp_path / "out", "src_order").columns] == [
+        "id", "src_group", "n_100", "a_b", "q_uote", "it_s", "ten_khach_x", "drop",
+    ]  # fmt: skip
 
 
 def test_a_missing_database_is_not_made(tmp_path: Path) -> None:

@@ -109,6 +109,22 @@ def test_a_few_unreadable_values_do_not_hide_the_type() -> None:
     assert found.bounds == ("2024-01-01", "2024-12-28")
 
 
+def test_a_name_that_says_the_same_lets_more_values_be_unreadable() -> None:
+    amounts = [f"{i}.000" for i in range(100, 170)] + ["miễn phí lần này", "xem công văn", "hẹn trả sau"] * 5
+    found = meaning("SoTien", amounts)
+    assert (found.semantic_type, round(found.readable, 3)) == ("money_vnd", round(70 / 85, 3))
+    assert meaning("x", amounts).semantic_type == "text"
+    days = [f"{1 + i % 28:02d}/{1 + i % 12:02d}/2024" for i in range(80)] + [f"sau {i} hôm" for i in range(20)]
+    assert meaning("Ngày trả", days).semantic_type == "date"
+    assert meaning("x", days).semantic_type == "text"
+
+
+def test_codes_in_digits_are_a_list_where_the_name_says_so() -> None:
+    found = meaning("TrangThai", ["1", "2", "9", "10"] * 20)
+    assert found.options == {"codes": {"1": [], "10": [], "2": [], "9": []}}
+    assert meaning("gradus", ["1", "2", "9", "10"] * 20).semantic_type == "integer"
+
+
 def test_texts_for_nothing_become_null_values() -> None:
     found = meaning("quando", ["2024-08-01", "2024-08-02", "N/A", "2024-08-03", "không có"] * 5)
     assert (found.semantic_type, found.options) == ("date", {"null_values": ["N/A", "không có"]})
