@@ -37,7 +37,7 @@ def ask(province: Installation, statement: str, role: str) -> list[dict[str, str
 
 
 def test_all_blocks_are_known() -> None:
-    assert sorted(QUESTIONS) == list(range(1, 16))
+    assert sorted(QUESTIONS) == list(range(1, 19))
     assert GUIDE.count("```sql\n") == len(QUESTIONS) + 1
 
 
@@ -51,6 +51,19 @@ def test_published_numbers_of_30_june_2024(province: Installation) -> None:
     """The province published 1,081 full and 647 partial online services."""
     (row,) = ask(province, QUESTIONS[1], "dx_bi")
     assert (row["full_count"], row["partial_count"]) == ("1081", "647")
+
+
+def test_communes_without_a_team_are_the_difference_to_125(province: Installation) -> None:
+    """100 of 125 communes have a team by decision; the districts report 15 of the others."""
+    rows = ask(province, QUESTIONS[12], "dx_analyst")
+    assert len(rows) == 25
+    assert sum(row["reported_by_district"] in ("t", "True", "true") for row in rows) == 15
+
+
+def test_tasks_of_decision_1982_by_group(province: Installation) -> None:
+    rows = {row["group_code"]: row for row in ask(province, QUESTIONS[13], "dx_analyst")}
+    done = {group: (int(row["carried_out"]), int(row["assigned"])) for group, row in rows.items()}
+    assert done == {"CHUNG": (11, 11), "CQS": (11, 21), "KTS": (5, 9), "XHS": (1, 6)}
 
 
 def test_star_and_mart_count_the_same_dossiers(province: Installation) -> None:

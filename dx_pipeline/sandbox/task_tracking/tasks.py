@@ -43,7 +43,7 @@ Row = dict[str, Any]
 def task_rows(agencies: Agencies, seed: int, truth: TruthBook) -> list[Row]:
     """All rows, clean and planted, in the order of their ids."""
     rng = np.random.default_rng([seed, 20])
-    ids = [(one.new_id, one.old_id) for one in agencies.rows if one.catalog == "so-ban-nganh" and one.parent]
+    ids = [one.new_id for one in agencies.rows if one.catalog == "so-ban-nganh" and one.parent]
     rows: list[Row] = []
     for group, (tasks, carried_out, status, subject) in GROUPS.items():
         for number in range(1, tasks + 1):
@@ -65,21 +65,20 @@ def _task(
     group: str,
     name: str,
     status: str,
-    ids: list[tuple[str, str]],
+    ids: list[str],
     rng: np.random.Generator,
 ) -> Row:
     assigned = datetime(2023, 1, 10) + timedelta(days=int(rng.integers(0, 60)))
     due = assigned + timedelta(days=int(rng.integers(200, 900)))
     updated = datetime(2024, 6, 3, 8, 0) + timedelta(hours=int(rng.integers(0, 500)))
     ended = status in ("Hoàn thành", "Cơ bản hoàn thành")
-    lead = ids[int(rng.integers(0, len(ids)))]
     return {
         "ma_nv": code,
         "so_van_ban": document,
         "nhom": group,
         "ten_nv": name,
-        "don_vi_chu_tri": lead[int(rng.random() < 0.2)],  # some still write the old id
-        "don_vi_phoi_hop": "; ".join(ids[int(at)][0] for at in rng.integers(0, len(ids), int(rng.integers(1, 5)))),
+        "don_vi_chu_tri": ids[int(rng.integers(0, len(ids)))],
+        "don_vi_phoi_hop": "; ".join(ids[int(at)] for at in rng.integers(0, len(ids), int(rng.integers(1, 5)))),
         "ngay_giao": f"{assigned:%d/%m/%Y}",
         "han_hoan_thanh": f"{due:%d/%m/%Y}",
         "ngay_hoan_thanh": f"{updated - timedelta(days=3):%d/%m/%Y}" if ended else None,
