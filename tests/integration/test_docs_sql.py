@@ -55,13 +55,13 @@ def test_published_numbers_of_30_june_2024(province: Installation) -> None:
 
 def test_communes_without_a_team_are_the_difference_to_125(province: Installation) -> None:
     """100 of 125 communes have a team by decision; the districts report 15 of the others."""
-    rows = ask(province, QUESTIONS[12], "dx_analyst")
+    rows = ask(province, QUESTIONS[16], "dx_analyst")
     assert len(rows) == 25
     assert sum(row["reported_by_district"] in ("t", "True", "true") for row in rows) == 15
 
 
 def test_tasks_of_decision_1982_by_group(province: Installation) -> None:
-    rows = {row["group_code"]: row for row in ask(province, QUESTIONS[13], "dx_analyst")}
+    rows = {row["group_code"]: row for row in ask(province, QUESTIONS[17], "dx_analyst")}
     done = {group: (int(row["carried_out"]), int(row["assigned"])) for group, row in rows.items()}
     assert done == {"CHUNG": (11, 11), "CQS": (11, 21), "KTS": (5, 9), "XHS": (1, 6)}
 
