@@ -349,7 +349,7 @@ def test_nobody_listens(source: psycopg.Connection) -> None:
 def test_unknown_kind_of_connection(source: psycopg.Connection) -> None:
     contract = dossiers(source)
     with pytest.raises(SettingsError, match="unknown kind of URL"):
-        open_source(contract, "oracle://a:secret@h/x")
+        open_source(contract, "db2://a:secret@h/x")
     with pytest.raises(ContractError, match="source kind table cannot be read over a file connection"):
         open_source(contract, "file:///tmp")
 
