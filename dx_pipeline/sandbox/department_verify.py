@@ -22,6 +22,7 @@ from dx_pipeline.warehouse.connection import Warehouse
 
 _FLAGS: Final = "select {key}::text as row_key, f.flag from {table} as t cross join lateral unnest({flags}) as f (flag)"
 _TEAMS: Final = _FLAGS.format(key="t.source_row_id", table="core.fact_community_team", flags="t.quality_flags")
+_EID_KEY: Final = "concat_ws('|', t.month::text, t.district_name, t.commune_name)"
 #: dataset -> SQL that gives (row key at the source, flag) of every flagged row in the star.
 FLAGGED: Final[Mapping[str, str]] = {
     "digital_infrastructure.ha_tang_so": _FLAGS.format(
@@ -34,6 +35,12 @@ FLAGGED: Final[Mapping[str, str]] = {
     ),
     "task_tracking.nhiem_vu": _FLAGS.format(
         key="t.source_row_id", table="core.fact_task_status", flags="t.quality_flags"
+    ),
+    # A fall against the month before is told by the mart: no single row shows it.
+    "eid.dinh_danh_xa_thang": (
+        _FLAGS.format(key=_EID_KEY, table="core.fact_eid_month", flags="t.quality_flags")
+        + f" union all select {_EID_KEY}, 'luy_ke_giam' from core.fact_eid_month as t"
+        " join mart.eid_by_commune_month as m on m.month = t.month and m.commune_sk = t.commune_sk where m.is_drop"
     ),
 }
 
@@ -122,17 +129,14 @@ def _repairs(contract: Contract, planted: pd.DataFrame, batch_id: int) -> Iterat
     if planted.empty:
         return
     store = LandingStore(get_settings().landing_root)
-    identity = [contract.column(name).source_name for name in contract.row_identity]
     columns = sorted(set(planted.source_column))
     values: dict[tuple[str, str], str | None] = {}
     for landed in store.read(store.load_manifest(contract.system, contract.dataset, batch_id)):
-        parts = [landed.column(name).cast(pa.string()) for name in identity]
+        cleaned = clean_batch(landed, contract, 0)
+        parts = [cleaned.column(name).cast(pa.string()) for name in contract.row_identity]
         keys = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "|")
-        kept = landed.filter(pc.is_in(keys, value_set=pa.array(planted.row_key.unique(), pa.string())))
-        if not kept.num_rows:
-            continue
-        cleaned = clean_batch(kept, contract, 0)
-        names = [kept.column(name).cast(pa.string()).to_pylist() for name in identity]
+        cleaned = cleaned.filter(pc.is_in(keys, value_set=pa.array(planted.row_key.unique(), pa.string())))
+        names = [cleaned.column(name).cast(pa.string()).to_pylist() for name in contract.row_identity]
         for column in contract.columns:
             if column.source_name in columns:
                 texts = cleaned.column(column.name).cast(pa.string()).to_pylist()

@@ -98,7 +98,16 @@ def _unchanged(site: Site, url: str) -> str:
     return url
 
 
+def _build_eid(site: Site) -> str:
+    from dx_pipeline.sandbox.eid.build import build_eid
+
+    folder = (site.folder / "eid").resolve()
+    build_eid(folder, seed=site.seed, truth_path=site.truth_path("eid"))
+    return folder.as_uri()
+
+
 DEPARTMENTS: Final = (
     Department("digital_infrastructure", _build_digital_infrastructure, _on_the_server),
     Department("task_tracking", _build_task_tracking, _unchanged),
+    Department("eid", _build_eid, _unchanged),
 )

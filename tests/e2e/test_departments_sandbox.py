@@ -43,6 +43,9 @@ PUBLISHED = {
     "TASKS_1982_KTS": "9",
     "TASKS_1982_XHS_DONE": "1",
     "TASKS_1982_XHS": "6",
+    "EID_ISSUED": "285394",
+    "EID_ACTIVATED": "189631",
+    "EID_ACTIVATION": "66.445",
 }
 SYSTEMS = {
     "digital_infrastructure": (
@@ -53,6 +56,7 @@ SYSTEMS = {
         "don_vi_chuyen_doi_so",
     ),
     "task_tracking": ("nhiem_vu",),
+    "eid": ("dinh_danh_xa_thang",),
 }
 DATASETS = [(system, dataset) for system, datasets in SYSTEMS.items() for dataset in datasets]
 
@@ -207,7 +211,7 @@ def test_an_agency_takes_part_in_a_task_once_however_often_it_is_written(provinc
 
 
 def test_the_second_run_changes_nothing(province: Province) -> None:
-    province.run("digital_infrastructure", "task_tracking")
+    province.run("digital_infrastructure", "task_tracking", "eid")
     changed = province.ask(
         "select system, dataset, inserted, updated from ops.batch where (inserted > 0 or updated > 0) and run_id ="
         " (select run_id from ops.batch order by batch_id desc limit 1)"
@@ -284,6 +288,7 @@ def test_one_system_that_fails_stops_no_other(province: Province) -> None:
     )
     assert last == [
         ("digital_infrastructure", "published"),
+        ("eid", "published"),
         ("one_stop", "published"),
         ("task_tracking", "failed"),
     ]

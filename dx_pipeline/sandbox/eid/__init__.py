@@ -1,0 +1,1 @@
+"""The provincial police's monthly workbooks of electronic identities by commune."""
