@@ -123,7 +123,7 @@ def test_a_list_of_persons_is_refused_and_none_of_it_is_kept(police: Police) -> 
     told = refused.stdout + refused.stderr
     path.unlink()
     assert refused.returncode == 1
-    assert "eid.dinh_danh_xa_thang is not what contract version 1.0.0 promises" in " ".join(told.split())
+    assert "is not what contract version 1.0.0 promises: column so_cccd is new" in " ".join(told.split())
     assert "so_cccd" in told
     assert "ho_ten" in told
     assert "045123456789" not in told
