@@ -118,7 +118,10 @@ def refuse_drift(contract: Contract, drift: Drift) -> None:
     if broken:
         steps.append("if the new type is right, set physicalType to it and check the column's semanticType")
     if held_new:
-        steps.append("add the new columns to the contract, or to its leftOut list, or set drift.newColumn: warn")
+        steps.append(
+            "if the new columns name persons, send the file back; else add them to the contract, or to its leftOut list, "
+            "or set drift.newColumn: warn"
+        )
     raise SourceDrift(
         f"{contract.id}: the source {contract.source.label} is not what contract version {contract.version} promises: "
         + "; ".join(lines),

@@ -69,6 +69,9 @@ select
     p.so_kich_hoat_muc_2 as activated_level_2,
     p.so_tk_to_chuc as organisation_accounts,
     p.luy_ke_den_ngay as counted_up_to,
-    case when p.commune_sk = -1 then array_append(p._warnings, 'xa_khong_xac_dinh') else p._warnings end as quality_flags,
+    case
+        when p.commune_sk = -1 then array_append(p._warnings, 'xa_khong_xac_dinh')
+        else p._warnings
+    end as quality_flags,
     hashint8extended(p._row_hash, p.commune_sk) as row_hash
 from placed as p;
