@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from dx_pipeline.sandbox.communes import Commune
@@ -56,8 +55,6 @@ _GIVEN: Final = np.array("Bình Dũng Hải Hùng Lâm Sơn Toàn Hà Hạnh Hi�
 _GIVEN_SOFT: Final = np.array("Hương Phương Dương Lưu Trường Thương".split())
 #: About the share of the province's poor households in each district, in percent.
 _SHARES: Final = {"461": 3, "462": 2, "464": 8, "465": 34, "466": 8, "467": 28, "468": 5, "469": 6, "470": 6}
-
-Texts = npt.NDArray[np.str_]
 
 
 def household_rows(communes: list[Commune], seed: int, truth: TruthBook) -> pd.DataFrame:
@@ -120,7 +117,7 @@ class _Rows:
         self._added: list[dict[str, Any]] = []
         self._truth = truth
         self._rng = rng
-        self._free = rng.permutation(len(rows)).tolist()
+        self._free: list[int] = rng.permutation(len(rows)).tolist()
 
     def _take(self, code: str) -> list[int]:
         wanted = self._truth.rows_wanted(DATASET, code)
