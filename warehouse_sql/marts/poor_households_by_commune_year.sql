@@ -2,10 +2,10 @@
 -- Suppression, k = 5. A row shows all of its counts or none.
 -- 1. A commune's row is small if its households, those without Internet or those without a smartphone are below 5.
 -- 2. Where a district has a small row (same year, same kind), further rows of the district are suppressed with it until
---    at least two are, and they hold together at least 5 in each of the three counts. So what is left when the shown
---    communes are taken from the district's total is a sum of two or more rows, of 5 or more: each of them can be
---    anything from nothing to that sum. Which further rows go is decided by a hash of code, year and kind: the smallest
---    one would tell an upper bound.
+--    at least two are, and they hold together at least 5 without Internet, 5 without a smartphone, and 5 households more
+--    than there are rows (a row stands for one household at least: five rows of five households would each be one). So
+--    what is left when the shown communes are taken from the district's total leaves every suppressed count a range of
+--    5 or more. Which further rows go is decided by a hash of code, year and kind: the smallest would tell a bound.
 -- 3. Where all of a district's rows do not suffice for that, the district's row is suppressed too.
 -- There are no totals over kinds, and none of the province. Knowing that a row is among the small ones narrows it
 -- down; this mart does not say which of the suppressed rows are.
@@ -51,7 +51,11 @@ communes as (
             r.has_small
             and (
                 r.rows_before < 2
-                or least(r.households_before, r.without_internet_before, r.without_smartphone_before) < 5
+                or least(
+                    r.households_before - r.rows_before,
+                    r.without_internet_before,
+                    r.without_smartphone_before
+                ) < 5
             )
         ) as is_suppressed
     from running as r
@@ -70,7 +74,7 @@ districts as (
         and (
             count(*) filter (where c.is_suppressed) < 2
             or least(
-                sum(c.households) filter (where c.is_suppressed),
+                sum(c.households - 1) filter (where c.is_suppressed),
                 sum(c.households_without_internet) filter (where c.is_suppressed),
                 sum(c.households_without_smartphone) filter (where c.is_suppressed)
             ) < 5
