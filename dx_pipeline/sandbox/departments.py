@@ -94,6 +94,14 @@ def _build_task_tracking(site: Site) -> str:
     return f"sqlite:///{file}"
 
 
+def _build_poor_households(site: Site) -> str:
+    from dx_pipeline.sandbox.poor_households.build import build_poor_households
+
+    folder = (site.folder / "poor_households").resolve()
+    build_poor_households(folder, seed=site.seed, truth_path=site.truth_path("poor_households"))
+    return folder.as_uri()
+
+
 def _unchanged(site: Site, url: str) -> str:
     return url
 
@@ -110,4 +118,5 @@ DEPARTMENTS: Final = (
     Department("digital_infrastructure", _build_digital_infrastructure, _on_the_server),
     Department("task_tracking", _build_task_tracking, _unchanged),
     Department("eid", _build_eid, _unchanged),
+    Department("poor_households", _build_poor_households, _unchanged),
 )

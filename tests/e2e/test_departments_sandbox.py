@@ -57,6 +57,7 @@ SYSTEMS = {
     ),
     "task_tracking": ("nhiem_vu",),
     "eid": ("dinh_danh_xa_thang",),
+    "poor_households": ("ho_ngheo",),
 }
 DATASETS = [(system, dataset) for system, datasets in SYSTEMS.items() for dataset in datasets]
 
@@ -149,7 +150,14 @@ def test_every_planted_fault_is_found_and_nobody_else_accused(province: Province
     told = province.installation.dx("sandbox", "verify", check=False)
     assert told.returncode == 0, told.stdout
     assert "recall 1.0000, clean rows rejected 0" in told.stdout
-    for code in ("xa_ghi_ten", "ho_internet_vuot_tong_ho", "xa_da_giai_the", "hoan_thanh_thieu_ngay", "flag_marks"):
+    for code in (
+        "xa_ghi_ten",
+        "ho_internet_vuot_tong_ho",
+        "xa_da_giai_the",
+        "hoan_thanh_thieu_ngay",
+        "flag_marks",
+        "soft_hyphen",
+    ):
         assert code in told.stdout
 
 
@@ -211,7 +219,7 @@ def test_an_agency_takes_part_in_a_task_once_however_often_it_is_written(provinc
 
 
 def test_the_second_run_changes_nothing(province: Province) -> None:
-    province.run("digital_infrastructure", "task_tracking", "eid")
+    province.run("digital_infrastructure", "task_tracking", "eid", "poor_households")
     changed = province.ask(
         "select system, dataset, inserted, updated from ops.batch where (inserted > 0 or updated > 0) and run_id ="
         " (select run_id from ops.batch order by batch_id desc limit 1)"
@@ -290,6 +298,7 @@ def test_one_system_that_fails_stops_no_other(province: Province) -> None:
         ("digital_infrastructure", "published"),
         ("eid", "published"),
         ("one_stop", "published"),
+        ("poor_households", "published"),
         ("task_tracking", "failed"),
     ]
     for shown in ("dx figures HH_INTERNET", "72.595", "103.97", "4,327", "dx figures TASKS_1982_XHS"):

@@ -1,0 +1,1 @@
+"""The department of labour's lists of poor and near-poor households: FoxPro tables, one per year, all invented."""
