@@ -34,14 +34,15 @@ class LookAhead:
         self._landing: dict[tuple[str, str], Future[Batch]] = {}
         self._staging: dict[int, Future[StageReport]] = {}
         self._publishing: dict[int, Future[PublishReport | None]] = {}
-        self._whole_run: dict[str, frozenset[str]] = {}  # by run: its datasets, when all their steps are in it
+        self._whole_run: dict[str, list[str]] = {}  # by run: its datasets in order, when all their steps are in it
         self._published: set[tuple[str, str]] = set()
+        self._failed: set[tuple[str, str]] = set()
         self._guard = Lock()
 
     def begin(self, contracts: Sequence[Contract], *, run_id: str, month: date | None) -> None:
         """Start to work on the datasets of a run that lands, stages and publishes each of them, in this order."""
         with self._guard:
-            self._whole_run[run_id] = frozenset(contract.id for contract in contracts)
+            self._whole_run[run_id] = [contract.id for contract in contracts]
             for contract in contracts:
                 reader = self._readers.setdefault(
                     contract.system, ThreadPoolExecutor(1, thread_name_prefix=f"dx-land-{contract.system}")
@@ -88,13 +89,20 @@ class LookAhead:
         return report
 
     def _land(self, contract: Contract, run_id: str, month: date | None) -> Batch:
-        batch = self._road.land(contract, run_id=run_id, month=month)
+        try:
+            batch = self._road.land(contract, run_id=run_id, month=month)
+        except BaseException:
+            self._failed.add((run_id, contract.id))
+            raise
         self.begin_stage(contract, batch)
         return batch
 
     def _stage(self, contract: Contract, batch: Batch) -> StageReport:
         try:
             report = self._road.stage(contract, batch)
+        except BaseException:
+            self._failed.add((str(batch.run_id), contract.id))
+            raise
         finally:
             pa.default_memory_pool().release_unused()
         if contract.id in self._whole_run.get(batch.run_id or "", ()):
@@ -103,11 +111,17 @@ class LookAhead:
         return report
 
     def _publish(self, contract: Contract, batch: Batch) -> PublishReport | None:
-        """None while something the contract depends on is not published: then Dagster decides."""
+        """None while a dataset that comes before is on its way, or one it depends on is missing: then Dagster decides."""
         run_id = str(batch.run_id)
-        needed = self._whole_run[run_id].intersection(contract.depends_on)
-        if not all((run_id, name) in self._published for name in needed):
-            return None
-        report = self._road.publish(contract, batch)
+        datasets = self._whole_run[run_id]
+        for name in datasets[: datasets.index(contract.id)]:
+            done = (run_id, name) in self._published
+            if not done and (name in contract.depends_on or (run_id, name) not in self._failed):
+                return None
+        try:
+            report = self._road.publish(contract, batch)
+        except BaseException:
+            self._failed.add((run_id, contract.id))
+            raise
         self._published.add((run_id, contract.id))
         return report

@@ -1,16 +1,20 @@
 """In which order one process works on the datasets of a run, and the Dagster priorities that say so.
 
-First the catalogues, so that the facts find their members; then what a mart waits for; then the largest, so that the
-run ends with little work. None waits for another but where a contract says ``dependsOn``: a load completes unknown
-members later.
+First the catalogues that others look up, so that these find their members; then what is read whole, what a mart waits
+for, and the largest, so that the run ends with little work. None waits for another but where a contract says
+``dependsOn``: a load completes unknown members later.
 """
 
 from __future__ import annotations
 
+import contextlib
+from collections import Counter
 from collections.abc import Collection, Iterable
 
 from dx_pipeline.contract.catalog import load_order
 from dx_pipeline.contract.model import Contract
+from dx_pipeline.errors import LoadFileError
+from dx_pipeline.warehouse.load_file import parse_load_file
 
 # Within a dataset: the next source is read before this batch is waited for, and what is judged is published at once.
 _STEP = {"landing": 15, "core": 3, "stage": 1}
@@ -22,15 +26,29 @@ def work_order(contracts: Iterable[Contract], needed_by_marts: Collection[str]) 
     """Dataset ids in the order they are landed, judged and published."""
     by_id = {contract.id: contract for contract in contracts}
     names = load_order(by_id.values())
+    filled, looked_up = _dimensions(by_id.values())
     return sorted(
         names,
         key=lambda name: (
+            -looked_up[filled.get(name, "")],
             by_id[name].load.mode != "snapshot",
             name not in needed_by_marts,
             -by_id[name].expected_rows,
             names.index(name),
         ),
     )
+
+
+def _dimensions(contracts: Iterable[Contract]) -> tuple[dict[str, str], Counter[str]]:
+    """The dimension each dataset fills, and how many load files infer unknown members of a dimension."""
+    filled: dict[str, str] = {}
+    looked_up: Counter[str] = Counter()
+    for contract in contracts:
+        with contextlib.suppress(LoadFileError):  # the publishing step tells what is wrong with it
+            load = parse_load_file(contract.load_path)
+            filled[contract.id] = str(load.ledger_step.target)
+            looked_up.update({str(step.target) for step in load.steps if step.merge == "infer"})
+    return filled, looked_up
 
 
 def step_priority(layer: str, position: int, datasets: int) -> int:
