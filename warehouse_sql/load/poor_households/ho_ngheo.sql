@@ -1,4 +1,4 @@
--- Grain: one stage row is one household in one year; it becomes one row of restricted.poor_household (no reader has it).
+-- Grain: one stage row is one household in one year; it becomes one row of restricted.poor_household (without readers).
 -- core gets counts only: core.fact_poor_household_year is recomputed from the open rows of the restricted table.
 -- The household's code is kept as SHA-256. Codes are short and can be tried out, so the hash is still personal data.
 
