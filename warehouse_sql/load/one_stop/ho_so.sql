@@ -186,7 +186,7 @@ from stage.one_stop__ho_so as s
 left join restricted.dossier_applicant as known
     on
         s.ma_ho_so = known.dossier_code
-        and known.registered_on = s.ma_ho_so__day
+        and s.ma_ho_so__day = known.registered_on
 where
     s.so_giay_to_chu_ho_so_pseudonym is not null
     or s.so_dien_thoai_chu_ho_so_pseudonym is not null
