@@ -109,6 +109,11 @@ def load_contract(path: Path, root: Path) -> Contract:
     for name in row_identity:
         if name not in by_name:
             place.at("customProperties.rowIdentity").refuse(f"{name!r} is not a column of the contract")
+        if by_name[name].is_personal:
+            place.at("customProperties.rowIdentity").refuse(
+                f"{name!r} is {by_name[name].classification}: it never reaches the warehouse, so no row could be followed"
+                " by it; name a column that identifies no person"
+            )
     drift = custom.get("drift") or {}
     purpose_vi, purpose_en = _bilingual(
         odcs.description.purpose if odcs.description else None, place.at("description.purpose")
