@@ -27,7 +27,7 @@ STAGE = "stage.one_stop__ho_so"
 SLOW_TABLE = (
     "alter table ho_so rename to ho_so_that",
     """create view ho_so as select h.* from ho_so_that as h
-    cross join lateral (select pg_sleep(0.002) where h."Id" > 0)""",
+    cross join lateral (select pg_sleep(0.02) where h."Id" > 0)""",
     "grant select on ho_so to mot_cua_doc",
 )
 
@@ -78,6 +78,10 @@ class Deaths:
         landing = self.warehouse.home / "landing"
         run = Run(installation, "run", "one_stop.ho_so")
         run.wait_until(lambda: bool(list(landing.glob("one_stop/ho_so/.*.tmp-*"))), "a half-written landing batch")
+        # The source is read before Dagster is there: wait until it has begun the run's files, then for the slot.
+        events = self.warehouse.home / "dagster" / "history" / "runs"
+        run.wait_until(lambda: any(path.stem != "index" for path in events.glob("*.db")), "the event log of the run")
+        run.wait_until(lambda: bool(leftovers(self.warehouse, self.url)["claimed slots"]), "the slot of the source")
         run.kill()
         self.claimed_while_reading = leftovers(self.warehouse, self.url)["claimed slots"]
         self.note("reading")
