@@ -15,6 +15,7 @@ from dx_pipeline.clean.batch import NOTE_SUFFIX, has_key
 from dx_pipeline.clean.partial_dates import MONTH_ONLY, YEAR_ONLY
 from dx_pipeline.clean.registry import semantic_type
 from dx_pipeline.contract.model import DAY_SUFFIX, KEY_SUFFIX, PRECISION_SUFFIX, Contract
+from dx_pipeline.sql_quoting import identifier
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,13 @@ def derived_columns(contract: Contract) -> dict[str, DerivedColumn]:
             continue
         kind = semantic_type(contract, column)
         if kind.day_sql is not None:
-            day = kind.day_sql.format(column=_quoted(column.name))
+            day = kind.day_sql.format(column=identifier(column.name))
             found[column.name + DAY_SUFFIX] = DerivedColumn(day, pa.date32())
         if kind.is_partial is not None and kind.is_partial(column):
-            precision = _precision_sql(_quoted(column.name), _quoted(column.name + NOTE_SUFFIX))
+            precision = _precision_sql(identifier(column.name), identifier(column.name + NOTE_SUFFIX))
             found[column.name + PRECISION_SUFFIX] = DerivedColumn(precision, pa.string())
         if has_key(contract, column):
-            found[column.name + KEY_SUFFIX] = DerivedColumn(_quoted(column.name + KEY_SUFFIX), pa.string())
+            found[column.name + KEY_SUFFIX] = DerivedColumn(identifier(column.name + KEY_SUFFIX), pa.string())
     return found
 
 
@@ -48,7 +49,3 @@ def _precision_sql(value: str, note: str) -> str:
         f"case when {value} is null then null when contains(coalesce({note}, ''), '{YEAR_ONLY}') then 'year'"
         f" when contains(coalesce({note}, ''), '{MONTH_ONLY}') then 'month' else 'day' end"
     )
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

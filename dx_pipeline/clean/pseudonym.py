@@ -24,6 +24,7 @@ from pathlib import Path
 from dx_pipeline.clean.registry import semantic_type
 from dx_pipeline.contract.model import Column, Contract
 from dx_pipeline.errors import SettingsError
+from dx_pipeline.sql_quoting import identifier
 
 _BLOCK_BYTES = 64
 _KEY_BYTES = 32
@@ -140,5 +141,4 @@ def _padded(key: bytes) -> tuple[bytes, bytes]:
 
 
 def _expression(column: str, inner: str, outer: str) -> str:
-    quoted = '"' + column.replace('"', '""') + '"'
-    return f"unhex(sha256(${outer}::blob || unhex(sha256(${inner}::blob || encode({quoted})))))"
+    return f"unhex(sha256(${outer}::blob || unhex(sha256(${inner}::blob || encode({identifier(column)})))))"

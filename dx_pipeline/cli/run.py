@@ -20,7 +20,6 @@ from dx_pipeline.cli.tables import VERY_WIDE, WIDE, dataset_names, plain_table, 
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import DxError, SettingsError
 from dx_pipeline.progress import listen
-from dx_pipeline.settings import get_settings
 
 if TYPE_CHECKING:
     from dx_pipeline.orchestration.run import StepFailure
@@ -109,7 +108,11 @@ def execute(contracts: Sequence[Contract], *, month: date | None = None, replay_
         listen(bars)
         run_id = str(uuid4())
         if replay_batch is None:
-            _read_ahead(contracts, run_id, month)  # the sources are read while Dagster is still being imported
+            from dx_pipeline.orchestration.process import read_ahead
+
+            read_ahead(
+                contracts, run_id=run_id, month=month
+            )  # the sources are read while Dagster is still being imported
         from dx_pipeline.orchestration.run import run_datasets
 
         report = run_datasets(contracts, month=month, replay_batch=replay_batch, run_id=run_id)
@@ -127,20 +130,6 @@ def execute(contracts: Sequence[Contract], *, month: date | None = None, replay_
         )
     console.print(f"run {report.run_id} " + ("[green]succeeded" if report.succeeded else "[red]had failures"))
     return report.succeeded
-
-
-def _read_ahead(contracts: Sequence[Contract], run_id: str, month: date | None) -> None:
-    from dx_pipeline.orchestration.process import get_catalog, get_look_ahead
-    from dx_pipeline.orchestration.work_order import work_order
-    from dx_pipeline.warehouse.marts import load_marts
-
-    try:
-        needed = {name for mart in load_marts(get_settings().project_roots) for name in mart.depends_on}
-    except DxError:
-        needed = set()  # the run itself tells of the broken mart
-    chosen = {contract.id: contract for contract in contracts}
-    order = [chosen[name] for name in work_order(get_catalog().contracts.values(), needed) if name in chosen]
-    get_look_ahead().begin(order, run_id=run_id, month=month)
 
 
 def _by_message(failures: Sequence[StepFailure]) -> dict[str, list[str]]:

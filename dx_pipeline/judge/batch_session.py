@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from dx_pipeline.errors import DxError
 from dx_pipeline.judge.deduplicate import CLEANED
-from dx_pipeline.judge.row_hash import quoted
+from dx_pipeline.sql_quoting import identifier
 
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 """Bounds in rules without an offset are Vietnamese local time."""
@@ -79,8 +79,8 @@ class BatchSession:
         for name, paths in references.items():
             schema, _, table = name.rpartition(".")
             if schema:
-                self.connection.execute(f"create schema if not exists {quoted(schema)}")
-            target = f"{quoted(schema)}.{quoted(table)}" if schema else quoted(table)
+                self.connection.execute(f"create schema if not exists {identifier(schema)}")
+            target = f"{identifier(schema)}.{identifier(table)}" if schema else identifier(table)
             self.connection.execute(f"create view {target} as select * from {_parquet(paths)}")
 
     def columns(self) -> list[tuple[str, str]]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from dx_pipeline.judge.row_hash import content_sql, quoted
+from dx_pipeline.judge.row_hash import content_sql
+from dx_pipeline.sql_quoting import identifier
 
 CLEANED = "cleaned"
 """View on the cleaned batch."""
@@ -49,15 +50,17 @@ def deduplicate(
         connection.execute(f"create view {JUDGED} as select * from {CLEANED}")
         return Deduplicated(0, has_contested_keys=False)
     content = content_sql([column for column in columns if column[0] != "_row"])
-    keys = ", ".join(quoted(name) for name in key)
-    version = f"dense_rank() over (partition by {keys} order by {quoted(cursor)} desc nulls last)" if cursor else "1"
+    keys = ", ".join(identifier(name) for name in key)
+    version = (
+        f"dense_rank() over (partition by {keys} order by {identifier(cursor)} desc nulls last)" if cursor else "1"
+    )
     connection.execute(
         f"""
         create table {_DROPPED} as
         with candidate as (
             select
                 {keys},
-                {f"{quoted(cursor)}," if cursor and cursor not in key else ""}
+                {f"{identifier(cursor)}," if cursor and cursor not in key else ""}
                 _row,
                 md5_number({content}) as content
             from {CLEANED}
@@ -93,8 +96,8 @@ def repeated_values(
     candidates = f"{table}_hash"
     if not _find_contested(connection, JUDGED, columns, domain, candidates):
         return False
-    names = ", ".join(quoted(name) for name in columns)
-    renamed = ", ".join(f"{quoted(name)} as {repeated_column(table, i)}" for i, name in enumerate(columns))
+    names = ", ".join(identifier(name) for name in columns)
+    renamed = ", ".join(f"{identifier(name)} as {repeated_column(table, i)}" for i, name in enumerate(columns))
     connection.execute(
         f"""
         create table {table} as
@@ -132,11 +135,11 @@ def _find_contested(
 
 
 def _key_hash(key: Sequence[str]) -> str:
-    return f"hash({', '.join(quoted(name) for name in key)})"
+    return f"hash({', '.join(identifier(name) for name in key)})"
 
 
 def _whole_key(key: Sequence[str]) -> str:
-    return " and ".join(f"{quoted(name)} is not null" for name in key)
+    return " and ".join(f"{identifier(name)} is not null" for name in key)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -17,11 +17,11 @@ from dx_pipeline.judge.deduplicate import JUDGED
 from dx_pipeline.judge.duckdb_dialect import shared_session
 from dx_pipeline.judge.gx_suite import build_expectations, named_suite, quiet_context
 from dx_pipeline.judge.outcome import MASK, RuleOutcome, masked_json, personal_columns
-from dx_pipeline.judge.row_hash import quoted
 from dx_pipeline.judge.rule_spec import RuleSpec, Suite, rule_label
 from dx_pipeline.judge.suite import suite_error
 from dx_pipeline.judge.tagging import RowRule, TaggingQuery
 from dx_pipeline.judge.tally import SAMPLE_ROWS, RuleCounts, Tally, rule_result
+from dx_pipeline.sql_quoting import identifier
 
 _SUMMARY: dict[str, Any] = {"result_format": "SUMMARY", "partial_unexpected_count": SAMPLE_ROWS}
 
@@ -68,7 +68,7 @@ class RuleEngine:
         problems = []
         for rule in self._suite.rules:
             if rule.type == "expect_columns_to_satisfy_sql":
-                listed = ", ".join(quoted(name) for name in rule.kwargs["column_list"])
+                listed = ", ".join(identifier(name) for name in rule.kwargs["column_list"])
                 try:
                     self._session.types_of(
                         f"select ({rule.kwargs['sql']})::boolean from (select {listed} from {JUDGED})"
@@ -162,7 +162,7 @@ class RuleEngine:
         columns = sorted({c for code, cs in wanted.items() if counted[code].sample_rows for c in cs} - self._personal)
         by_row: dict[int, dict[str, Any]] = {}
         if rows:
-            listed = ", ".join(["_row", *(quoted(name) for name in columns if name != "_row")])
+            listed = ", ".join(["_row", *(identifier(name) for name in columns if name != "_row")])
             fetched = self._session.connection.sql(
                 f"select {listed} from {JUDGED} where _row in ({', '.join(map(str, rows))})"
             ).to_arrow_table()
@@ -190,7 +190,7 @@ class RuleEngine:
 
     def _looked_at(self, spec: RuleSpec, result: ExpectationValidationResult, rows: int) -> int:
         if spec.scope == "column" and len(spec.columns) == 1:
-            column = quoted(spec.columns[0])
+            column = identifier(spec.columns[0])
             row = self._session.connection.execute(f"select count({column}) from {JUDGED}").fetchone()
             return int(row[0]) if row else 0
         values: Any = result.result

@@ -10,18 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dx_pipeline.sql_quoting import identifier
+
 _PLAIN = ("BOOLEAN", "DATE", "DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT",
           "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
 
 
-def quoted(name: str) -> str:
-    """SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def content_sql(columns: Sequence[tuple[str, str]]) -> str:
     """SQL text expression with the content of ``(name, DuckDB type)`` columns, in that order."""
-    return f"concat({', '.join(_piece(quoted(name), kind) for name, kind in columns) or repr('')})"
+    return f"concat({', '.join(_piece(identifier(name), kind) for name, kind in columns) or repr('')})"
 
 
 def row_hash_sql(columns: Sequence[tuple[str, str]]) -> str:

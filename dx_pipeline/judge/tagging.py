@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dx_pipeline.judge.deduplicate import JUDGED, repeated_column
-from dx_pipeline.judge.row_hash import quoted
+from dx_pipeline.sql_quoting import identifier
 
 BITS = 63
 _WORD = "_flags"
@@ -94,7 +94,7 @@ class TaggingQuery:
         # All broken flags first: they share words, so that few words are looked at per row.
         broken = [self.register.position(self._broken(rule, repeated)) for rule in rules]
         for rule, position in zip(rules, broken, strict=True):
-            missing = f"{quoted(rule.columns[0])} is null"
+            missing = f"{identifier(rule.columns[0])} is null"
             if rule.domain is not None:
                 missing = f"({rule.domain}) and {missing}"
             self.flags[rule.code] = RuleFlags(
@@ -114,7 +114,7 @@ class TaggingQuery:
         if table is None:
             return "false"
         on = " and ".join(
-            f"{table}.{repeated_column(table, i)} = t.{quoted(name)}" for i, name in enumerate(rule.columns)
+            f"{table}.{repeated_column(table, i)} = t.{identifier(name)}" for i, name in enumerate(rule.columns)
         )
         self._joins.append(f"left join {table} on {on}")
         return f"{repeated_column(table, 0)} is not null"
@@ -127,12 +127,12 @@ class TaggingQuery:
             extra: SQL expression over ``judged`` per extra column.
             row_hash: SQL expression over columns and extra columns.
         """
-        shown = [quoted(name) for name in (*columns, *extra)]
+        shown = [identifier(name) for name in (*columns, *extra)]
         words = [f"{_WORD}{word}" for word in range(self.register.words)]
         inner = [
             "_row",
-            *(quoted(name) for name in columns),
-            *(f"({expression}) as {quoted(name)}" for name, expression in extra.items()),
+            *(identifier(name) for name in columns),
+            *(f"({expression}) as {identifier(name)}" for name, expression in extra.items()),
             *self.register.columns_sql(),
         ]
         return (

@@ -16,6 +16,7 @@ from dx_pipeline.onboarding.meaning import Meaning, find_meaning
 from dx_pipeline.onboarding.naming import canonical_columns
 from dx_pipeline.onboarding.relations import OnboardingError, Relation
 from dx_pipeline.onboarding.sample import Sample
+from dx_pipeline.sql_quoting import identifier
 
 INCREMENTAL_FROM = 50_000  # rows; a smaller table is read whole, so that what left the source is noticed
 _ALMOST_UNIQUE = 0.98
@@ -161,7 +162,7 @@ def _profiled_key(relation: Relation, columns: Sequence[ProfiledColumn]) -> Key:
         rows = _one(engine, "select count(*) from distinct_rows")
         almost: tuple[int, ProfiledColumn] | None = None
         for column in candidates:
-            held = _one(engine, f"select count(distinct {_q(column.name)}) from distinct_rows")
+            held = _one(engine, f"select count(distinct {identifier(column.name)}) from distinct_rows")
             if held == rows:
                 return Key((column.name,), "duy nhất trong mẫu · unique in the sample")
             if held >= _ALMOST_UNIQUE * rows and (almost is None or held > almost[0]):
@@ -169,7 +170,7 @@ def _profiled_key(relation: Relation, columns: Sequence[ProfiledColumn]) -> Key:
         for first, second in itertools.combinations(candidates[:_MOST_KEY_PARTS], 2):
             if first.facts.distinct * second.facts.distinct < rows:
                 continue
-            both = f"{_q(first.name)}, {_q(second.name)}"
+            both = f"{identifier(first.name)}, {identifier(second.name)}"
             if _one(engine, f"select count(*) from (select distinct {both} from distinct_rows)") == rows:
                 why = "cặp cột duy nhất trong mẫu · this pair is unique in the sample"
                 ordered = sorted((first, second), key=columns.index)
@@ -207,10 +208,6 @@ def _no_key(relation: Relation, reason: str) -> OnboardingError:
 def _one(engine: duckdb.DuckDBPyConnection, statement: str) -> int:
     found = engine.execute(statement).fetchone()
     return int(found[0]) if found else 0
-
-
-def _q(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 # -- cursor --------------------------------------------------------------------------------------------------------

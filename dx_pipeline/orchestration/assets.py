@@ -158,7 +158,7 @@ def _core(contract: Contract, system: System, partitions: Months, priority: int)
     def core(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
             batch = _batch(contract, context, ("staged", "landed", "failed"))
-            report = get_look_ahead().published(contract, batch, run_id=context.run.run_id)
+            report = get_look_ahead().published(contract, batch)
         batch = report.batch
         _report_months(context, "core", contract, batch, report.months)
         load = parse_load_file(contract.load_path)

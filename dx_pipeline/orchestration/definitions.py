@@ -32,7 +32,7 @@ def build_definitions(catalog: Catalog) -> dg.Definitions:
     except DxError as error:
         logger.error("marts left out: %s", error)
         marts = []
-    order = work_order(catalog.contracts.values(), {name for mart in marts for name in mart.depends_on})
+    order = work_order(catalog.contracts.values(), marts)
     for position, name in enumerate(order):
         contract = catalog.contracts[name]
         priority = partial(step_priority, position=position, datasets=len(order))

@@ -9,8 +9,9 @@ which nothing ran ahead does the work when its turn comes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -74,7 +75,7 @@ class LookAhead:
             begun = self._staging.pop(batch.batch_id, None)
         return begun.result() if begun is not None else self._road.stage(contract, batch)
 
-    def published(self, contract: Contract, batch: Batch, *, run_id: str) -> PublishReport:
+    def published(self, contract: Contract, batch: Batch) -> PublishReport:
         """What publishing did: waits for what was begun earlier, else publishes now.
 
         Raises:
@@ -82,35 +83,26 @@ class LookAhead:
         """
         with self._guard:
             begun = self._publishing.pop(batch.batch_id, None)
-        report = begun.result() if begun is not None else None
-        if report is None:
-            report = self._road.publish(contract, batch)
-            self._published.add((run_id, contract.id))
-        return report
+        return (begun.result() if begun is not None else None) or self._publish(contract, batch)
 
     def _land(self, contract: Contract, run_id: str, month: date | None) -> Batch:
-        try:
+        with self._noting_failure(contract, run_id):
             batch = self._road.land(contract, run_id=run_id, month=month)
-        except BaseException:
-            self._failed.add((run_id, contract.id))
-            raise
         self.begin_stage(contract, batch)
         return batch
 
     def _stage(self, contract: Contract, batch: Batch) -> StageReport:
         try:
-            report = self._road.stage(contract, batch)
-        except BaseException:
-            self._failed.add((str(batch.run_id), contract.id))
-            raise
+            with self._noting_failure(contract, batch.run_id):
+                report = self._road.stage(contract, batch)
         finally:
             pa.default_memory_pool().release_unused()
         if contract.id in self._whole_run.get(batch.run_id or "", ()):
             with self._guard:
-                self._publishing[batch.batch_id] = self._publisher.submit(self._publish, contract, report.batch)
+                self._publishing[batch.batch_id] = self._publisher.submit(self._publish_in_turn, contract, report.batch)
         return report
 
-    def _publish(self, contract: Contract, batch: Batch) -> PublishReport | None:
+    def _publish_in_turn(self, contract: Contract, batch: Batch) -> PublishReport | None:
         """None while a dataset that comes before is on its way, or one it depends on is missing: then Dagster decides."""
         run_id = str(batch.run_id)
         datasets = self._whole_run[run_id]
@@ -118,10 +110,18 @@ class LookAhead:
             done = (run_id, name) in self._published
             if not done and (name in contract.depends_on or (run_id, name) not in self._failed):
                 return None
-        try:
-            report = self._road.publish(contract, batch)
-        except BaseException:
-            self._failed.add((run_id, contract.id))
-            raise
-        self._published.add((run_id, contract.id))
+        with self._noting_failure(contract, run_id):
+            return self._publish(contract, batch)
+
+    def _publish(self, contract: Contract, batch: Batch) -> PublishReport:
+        report = self._road.publish(contract, batch)
+        self._published.add((str(batch.run_id), contract.id))
         return report
+
+    @contextmanager
+    def _noting_failure(self, contract: Contract, run_id: str | None) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._failed.add((str(run_id), contract.id))
+            raise

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
 from dx_pipeline.contract.catalog import Catalog, load_catalog
-from dx_pipeline.errors import MigrationError
+from dx_pipeline.contract.model import Contract
+from dx_pipeline.errors import DxError, MigrationError
 from dx_pipeline.orchestration.look_ahead import LookAhead
 from dx_pipeline.orchestration.road import Road
+from dx_pipeline.orchestration.work_order import work_order
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.marts import Mart, load_marts
 from dx_pipeline.warehouse.migrate import migrate
 
 
@@ -38,3 +43,14 @@ def get_road() -> Road:
 def get_look_ahead() -> LookAhead:
     """The background readers and judge of this process."""
     return LookAhead(get_road())
+
+
+def read_ahead(contracts: Sequence[Contract], *, run_id: str, month: date | None) -> None:
+    """Begin to work on the datasets of a run while Dagster is still being imported, in the order its steps will ask."""
+    try:
+        marts: Sequence[Mart] = load_marts(get_settings().project_roots)
+    except DxError:
+        marts = ()  # the run itself tells of the broken mart
+    chosen = {contract.id: contract for contract in contracts}
+    order = [chosen[name] for name in work_order(get_catalog().contracts.values(), marts) if name in chosen]
+    get_look_ahead().begin(order, run_id=run_id, month=month)

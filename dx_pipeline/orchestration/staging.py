@@ -21,6 +21,7 @@ from dx_pipeline.contract.model import Contract
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
 from dx_pipeline.progress import listener
+from dx_pipeline.sql_quoting import identifier, literal
 from dx_pipeline.warehouse.stage import REJECTED_SCHEMA
 
 if TYPE_CHECKING:
@@ -97,26 +98,26 @@ class RejectedRows:
         if not self._batches:
             return
         rejected = pa.Table.from_batches(self._batches)
-        columns = ", ".join(f'"{_escape(column.source_name)}"' for column in contract.columns)
+        columns = ", ".join(identifier(column.source_name) for column in contract.columns)
         offset = 0
         parts: list[str] = []
         for file in manifest.files:
             path = manifest.directory / file.name
             parts.append(
                 f"select file_row_number + {offset} as dx_row, {columns}"
-                f" from read_parquet({_literal(str(path))}, file_row_number = true)"
+                f" from read_parquet({literal(str(path))}, file_row_number = true)"
             )
             offset += file.rows
         key = "concat_ws('|', " + ", ".join(
-            f'coalesce(c."{name}"::varchar, {_raw(contract.column(name).source_name)}, \'∅\')'
+            f"coalesce(c.{identifier(name)}::varchar, {_raw(contract.column(name).source_name)}, '∅')"
             for name in contract.row_identity
         ) + ")"  # fmt: skip
-        identity = ", ".join(f'"{name}"' for name in contract.row_identity)
+        identity = ", ".join(identifier(name) for name in contract.row_identity)
         sql = (
             f"with found as (select r._row, replace({key}, chr(0), '␀') as row_key, r.reasons,"
             f" {_raw_json(contract)} as raw_record from rejected as r"
             f" join ({' union all '.join(parts)}) as l on l.dx_row = r._row"
-            f" join (select _row, {identity} from read_parquet({_literal(str(cleaned))})) as c on c._row = r._row),"
+            f" join (select _row, {identity} from read_parquet({literal(str(cleaned))})) as c on c._row = r._row),"
             " numbered as (select *, row_number() over (partition by row_key order by raw_record, _row) as n from found)"
             " select _row, case when n = 1 then row_key else row_key || '#' || n end as row_key, reasons, raw_record"
             " from numbered"
@@ -209,19 +210,11 @@ def ordered_map(function: Callable[[_Item], _Result], items: Iterable[_Item], wo
 
 def _raw_json(contract: Contract) -> str:
     pairs = ", ".join(
-        f"\"{_escape(column.source_name)}\" := replace({_raw(column.source_name)}, chr(0), '␀')"
+        f"{identifier(column.source_name)} := replace({_raw(column.source_name)}, chr(0), '␀')"
         for column in contract.columns
     )
     return f"to_json(struct_pack({pairs}))::varchar"
 
 
 def _raw(source_name: str) -> str:
-    return f'l."{_escape(source_name)}"::varchar'
-
-
-def _escape(name: str) -> str:
-    return name.replace('"', '""')
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return f"l.{identifier(source_name)}::varchar"

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from dx_pipeline.contract.catalog import load_order
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import LoadFileError
 from dx_pipeline.warehouse.load_file import parse_load_file
+from dx_pipeline.warehouse.marts import Mart
 
 # Within a dataset: the next source is read before this batch is waited for, and what is judged is published at once.
 _STEP = {"landing": 15, "core": 3, "stage": 1}
@@ -22,8 +23,9 @@ _PER_DATASET = 10
 MART_PRIORITY = 1_000_000
 
 
-def work_order(contracts: Iterable[Contract], needed_by_marts: Collection[str]) -> list[str]:
+def work_order(contracts: Iterable[Contract], marts: Iterable[Mart]) -> list[str]:
     """Dataset ids in the order they are landed, judged and published."""
+    needed_by_marts = {name for mart in marts for name in mart.depends_on}
     by_id = {contract.id: contract for contract in contracts}
     names = load_order(by_id.values())
     filled, looked_up = _dimensions(by_id.values())

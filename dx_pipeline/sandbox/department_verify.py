@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import pandas as pd
 import pyarrow as pa
@@ -17,50 +15,13 @@ from dx_pipeline.contract.catalog import load_catalog
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import WarehouseError
 from dx_pipeline.landing.store import LandingStore
+from dx_pipeline.sandbox.department import Department
 from dx_pipeline.sandbox.fault_line import FaultLine, VerifyReport
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse.connection import Warehouse
 
-_FLAGS: Final = "select {key}::text as row_key, f.flag from {table} as t cross join lateral unnest({flags}) as f (flag)"
-_TEAMS: Final = _FLAGS.format(key="t.source_row_id", table="core.fact_community_team", flags="t.quality_flags")
-_EID_KEY: Final = "concat_ws('|', t.month::text, t.district_name, t.commune_name)"
-#: dataset -> SQL that gives (row key at the source, flag) of every flagged row in the star.
-FLAGGED: Final[Mapping[str, str]] = {
-    "digital_infrastructure.ha_tang_so": _FLAGS.format(
-        key="t.source_row_id", table="core.fact_infrastructure_month", flags="t.quality_flags"
-    ),
-    "digital_infrastructure.to_cong_nghe_so": f"{_TEAMS} where t.register_sk = 1",
-    "digital_infrastructure.to_cong_nghe_so_bao_cao": f"{_TEAMS} where t.register_sk = 2",
-    "digital_infrastructure.he_thong_thong_tin": _FLAGS.format(
-        key="t.system_code", table="core.dim_information_system", flags="t.quality_flags"
-    ),
-    "task_tracking.nhiem_vu": _FLAGS.format(
-        key="t.source_row_id", table="core.fact_task_status", flags="t.quality_flags"
-    ),
-    # A fall against the month before is told by the mart: no single row shows it.
-    "eid.dinh_danh_xa_thang": (
-        _FLAGS.format(key=_EID_KEY, table="core.fact_eid_month", flags="t.quality_flags")
-        + f" union all select {_EID_KEY}, 'luy_ke_giam' from core.fact_eid_month as t"
-        " join mart.eid_by_commune_month as m on m.month = t.month and m.commune_sk = t.commune_sk where m.is_drop"
-    ),
-    "poor_households.ho_ngheo": _FLAGS.format(
-        key="(encode(t.household_hash, 'hex') || '|' || t.year)",
-        table="restricted.poor_household",
-        flags="t.quality_flags",
-    ),
-}
 
-
-def _hashed(row_key: str) -> str:
-    code, rest = row_key.split("|", 1)
-    return f"{hashlib.sha256(code.encode()).hexdigest()}|{rest}"
-
-
-#: dataset -> how the star, which does not hold its key, names a row of that key.
-HIDDEN_KEYS: Final[Mapping[str, Callable[[str], str]]] = {"poor_households.ho_ngheo": _hashed}
-
-
-def verify_department(system: str, truth_path: Path, warehouse: Warehouse) -> VerifyReport:
+def verify_department(department: Department, truth_path: Path, warehouse: Warehouse) -> VerifyReport:
     """Compare ledger, quarantine, flags and repaired values of the first full load of one system with its truth.
 
     Raises:
@@ -71,11 +32,11 @@ def verify_department(system: str, truth_path: Path, warehouse: Warehouse) -> Ve
     lines: list[FaultLine] = []
     clean_rejected = 0
     for dataset, rows in truth.groupby("dataset"):
-        contract = catalog.contract(f"{system}.{dataset}")
+        contract = catalog.contract(f"{department.system}.{dataset}")
         rejected = _quarantined(warehouse, contract)
         clean_rejected += len(rejected.keys() - set(rows[rows.verdict == "critical"].row_key))
-        flagged = _flagged(warehouse, contract)
-        if (hidden := HIDDEN_KEYS.get(contract.id)) is not None:
+        flagged = _flagged(warehouse, department.flagged.get(str(dataset)))
+        if (hidden := department.hidden_keys.get(str(dataset))) is not None:
             known_as = {hidden(key): key for key in rows.row_key}
             flagged = {(known_as.get(key, key), flag) for key, flag in flagged}
         batch_id, duplicate = _first_full_batch(warehouse, contract)
@@ -119,12 +80,12 @@ def _quarantined(warehouse: Warehouse, contract: Contract) -> dict[str, list[str
         return {str(key): list(reasons) for key, reasons in found}
 
 
-def _flagged(warehouse: Warehouse, contract: Contract) -> set[tuple[str, str]]:
+def _flagged(warehouse: Warehouse, query: str | None) -> set[tuple[str, str]]:
     """(row key, flag) of the flagged rows in the star."""
-    if contract.id not in FLAGGED:
+    if query is None:
         return set()
     with warehouse.loader() as connection:
-        return {(str(key), str(flag)) for key, flag in connection.execute(sa.text(FLAGGED[contract.id]))}
+        return {(str(key), str(flag)) for key, flag in connection.execute(sa.text(query))}
 
 
 def _first_full_batch(warehouse: Warehouse, contract: Contract) -> tuple[int, int]:

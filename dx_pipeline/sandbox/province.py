@@ -11,7 +11,13 @@ from urllib.parse import quote
 from dotenv import dotenv_values
 
 from dx_pipeline.errors import DxError, SettingsError
-from dx_pipeline.sandbox.departments import DEPARTMENTS, Site, build_department, locate_departments
+from dx_pipeline.sandbox.department import Site
+from dx_pipeline.sandbox.departments import (
+    DEPARTMENTS,
+    build_department,
+    locate_departments,
+    stop_departments,
+)
 from dx_pipeline.settings import Settings, write_private_file
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 
@@ -109,8 +115,9 @@ class SandboxProvince:
         self._write_connections(locate_departments(self.site(), dotenv_values(self._settings.connections_path)))
 
     def stop(self) -> bool:
-        """Stop the server; False if it was not running."""
-        return self._server.stop()
+        """Stop the servers; False if none was running."""
+        stopped = stop_departments(self.site())
+        return self._server.stop() or bool(stopped)
 
     def change(self, *, rows: int, seed: int) -> int:
         """Change some dossiers, as an hour of work would."""

@@ -46,7 +46,7 @@ def verify_verdicts(province: SandboxProvince, warehouse: Warehouse) -> VerifyRe
     site = province.site()
     for department in DEPARTMENTS:
         if department.is_built(site):
-            reports.append(verify_department(department.system, site.truth_path(department.system), warehouse))
+            reports.append(verify_department(department, site.truth_path(department.system), warehouse))
     lines = tuple(line for report in reports for line in report.lines)
     return VerifyReport(lines, sum(report.clean_rejected for report in reports))
 

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
+from dx_pipeline.sql_quoting import identifier
 from dx_pipeline.warehouse.load_file import LoadStep
 from dx_pipeline.warehouse.merge_statement import (
     LoadBinds,
@@ -13,7 +14,6 @@ from dx_pipeline.warehouse.merge_statement import (
     Target,
     batch_binds,
     prefixed,
-    quoted,
     same_key,
     statement,
 )
@@ -22,17 +22,17 @@ from dx_pipeline.warehouse.merge_upsert import upsert_existing
 
 def infer(connection: Connection, step: LoadStep, target: Target, columns: list[str], binds: LoadBinds) -> MergeCounts:
     """Insert keys the dimension does not know yet as inferred members, to be completed later."""
-    names = ", ".join(quoted(name) for name in columns)
+    names = ", ".join(identifier(name) for name in columns)
     inserted = connection.execute(
         *statement(
             f"with incoming as materialized (select q.* from ({step.sql}\n) as q"
-            f" where {' and '.join(f'q.{quoted(name)} is not null' for name in step.key)}),"
+            f" where {' and '.join(f'q.{identifier(name)} is not null' for name in step.key)}),"
             f" added as (insert into {target.name} ({names}, valid_from, valid_to, is_current, is_inferred, row_hash,"
             " first_batch_id, last_batch_id, loaded_at)"
             f" select distinct on ({prefixed('i', list(step.key))}) {prefixed('i', columns)}, date '1900-01-01',"
             " date '9999-12-31', true, true, 0, :batch_id, :batch_id, cast(:as_of as timestamptz)"
             f" from incoming as i left join {target.name} as d on {same_key('d', 'i', step.key)}"
-            f" where d.{quoted(step.key[0])} is null returning 1) select count(*) from added",
+            f" where d.{identifier(step.key[0])} is null returning 1) select count(*) from added",
             binds,
         )
     ).scalar_one()
@@ -55,7 +55,7 @@ def scd2(
     rows = connection.execute(
         *statement(
             f"with incoming as materialized ({step.sql}\n)"
-            f" select {prefixed('i', columns)}, d.{quoted(surrogate)} as dx_sk,"
+            f" select {prefixed('i', columns)}, d.{identifier(surrogate)} as dx_sk,"
             " case when d.is_inferred then 'complete'"
             " when i.valid_from <= d.valid_from then 'overwrite' else 'close' end as dx_change"
             f" from incoming as i join {target.name} as d on {same_key('d', 'i', step.key)} and d.is_current"
@@ -67,11 +67,11 @@ def scd2(
     in_place = [row for row in rows if row["dx_change"] != "close"]
     closing = [row for row in rows if row["dx_change"] == "close"]
     if in_place:
-        assignments = ", ".join(f"{quoted(name)} = :v_{name}" for name in attributes)
+        assignments = ", ".join(f"{identifier(name)} = :v_{name}" for name in attributes)
         connection.execute(
             sa.text(
                 f"update {target.name} set {assignments}, is_inferred = false, last_batch_id = :batch_id,"
-                f" loaded_at = :as_of where {quoted(surrogate)} = :dx_sk"
+                f" loaded_at = :as_of where {identifier(surrogate)} = :dx_sk"
             ),
             [
                 {**{f"v_{name}": row[name] for name in attributes}, "dx_sk": row["dx_sk"], **batch_binds(binds)}
@@ -82,7 +82,7 @@ def scd2(
         connection.execute(
             sa.text(
                 f"update {target.name} set valid_to = :until, is_current = false, last_batch_id = :batch_id,"
-                f" loaded_at = :as_of where {quoted(surrogate)} = :dx_sk"
+                f" loaded_at = :as_of where {identifier(surrogate)} = :dx_sk"
             ),
             [{"until": row["valid_from"], "dx_sk": row["dx_sk"], **batch_binds(binds)} for row in closing],
         )
@@ -96,7 +96,7 @@ def _insert_versions(
     connection: Connection, step: LoadStep, target: Target, columns: list[str], binds: LoadBinds
 ) -> int:
     """New members, new versions of closed ones, and members that came back; returns their number."""
-    names = ", ".join(quoted(name) for name in columns if name != "valid_from")
+    names = ", ".join(identifier(name) for name in columns if name != "valid_from")
     values = prefixed("i", [name for name in columns if name != "valid_from"])
     return int(
         connection.execute(
@@ -110,7 +110,7 @@ def _insert_versions(
                 " false, :batch_id, :batch_id, cast(:as_of as timestamptz) from incoming as i"
                 f" left join {target.name} as d on {same_key('d', 'i', step.key)} and d.is_current"
                 f" left join ended as e on {same_key('e', 'i', step.key)}"
-                f" where d.{quoted(step.key[0])} is null returning 1) select count(*) from added",
+                f" where d.{identifier(step.key[0])} is null returning 1) select count(*) from added",
                 binds,
             )
         ).scalar_one()
@@ -162,16 +162,16 @@ def close_missing(
     versioned = "is_current" in target.columns
     open_condition = "d.is_current" if versioned else "d.closed_on is null"
     if versioned:
-        open_condition += f" and d.{quoted(target.columns[0])} > 0 and not d.is_inferred"
+        open_condition += f" and d.{identifier(target.columns[0])} > 0 and not d.is_inferred"
     rejected = ""
     if stage_rejected is not None:
-        key_text = "concat_ws('|', " + ", ".join(f"d.{quoted(name)}::text" for name in step.key) + ")"
-        rejected = f" and {key_text} not in (select r.row_key from stage.{quoted(stage_rejected)} as r)"
+        key_text = "concat_ws('|', " + ", ".join(f"d.{identifier(name)}::text" for name in step.key) + ")"
+        rejected = f" and {key_text} not in (select r.row_key from stage.{identifier(stage_rejected)} as r)"
     keys = connection.execute(
         *statement(
             f"with incoming as materialized ({step.sql}\n) select {prefixed('d', list(step.key))} from {target.name} as d"
             f" left join incoming as i on {same_key('d', 'i', step.key)}"
-            f" where i.{quoted(step.key[0])} is null and {open_condition}{rejected}",
+            f" where i.{identifier(step.key[0])} is null and {open_condition}{rejected}",
             binds,
         )
     ).all()
@@ -181,7 +181,7 @@ def close_missing(
         connection.execute(
             sa.text(
                 f"update {target.name} set {change}, last_batch_id = :batch_id, loaded_at = :as_of"
-                f" where {still_open} and {' and '.join(f'{quoted(name)} = :k_{name}' for name in step.key)}"
+                f" where {still_open} and {' and '.join(f'{identifier(name)} = :k_{name}' for name in step.key)}"
             ),
             [
                 {**{f"k_{name}": value for name, value in zip(step.key, key, strict=True)},

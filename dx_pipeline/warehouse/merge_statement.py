@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
+from dx_pipeline.sql_quoting import identifier
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 from dx_pipeline.warehouse.load_file import LoadStep
 
@@ -84,7 +85,7 @@ def describe(connection: Connection, name: str) -> Target:
 
 def month_of(target: Target) -> str:
     """First day of the month of a row ``q``, as SQL."""
-    return f"date_trunc('month', q.{quoted(str(target.partition_column))}::timestamp)::date"
+    return f"date_trunc('month', q.{identifier(str(target.partition_column))}::timestamp)::date"
 
 
 def select_columns(connection: Connection, step: LoadStep, binds: LoadBinds) -> list[str]:
@@ -108,13 +109,9 @@ def batch_binds(binds: LoadBinds) -> dict[str, Any]:
     return {"batch_id": binds.batch_id, "as_of": binds.as_of}
 
 
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def prefixed(alias: str, columns: list[str]) -> str:
-    return ", ".join(f"{alias}.{quoted(name)}" for name in columns)
+    return ", ".join(f"{alias}.{identifier(name)}" for name in columns)
 
 
 def same_key(left: str, right: str, key: tuple[str, ...]) -> str:
-    return " and ".join(f"{left}.{quoted(name)} = {right}.{quoted(name)}" for name in key)
+    return " and ".join(f"{left}.{identifier(name)} = {right}.{identifier(name)}" for name in key)

@@ -9,15 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
+from dx_pipeline.sql_quoting import identifier
 from dx_pipeline.warehouse.load_file import LoadStep
-from dx_pipeline.warehouse.merge_statement import LoadBinds, MergeCounts, Target, month_of, prefixed, quoted, statement
+from dx_pipeline.warehouse.merge_statement import LoadBinds, MergeCounts, Target, month_of, prefixed, statement
 
 
 def upsert(connection: Connection, step: LoadStep, target: Target, columns: list[str], binds: LoadBinds) -> MergeCounts:
     if target.partition_column is None:
         return upsert_existing(connection, step, target, columns, binds, only_where="true")
     month = month_of(target)
-    kind = f"q.{quoted(target.kind_column)}" if target.kind_column else "null::smallint"
+    kind = f"q.{identifier(target.kind_column)}" if target.kind_column else "null::smallint"
     incoming = connection.execute(
         *statement(f"select distinct {kind} as kind, {month} as month from ({step.sql}\n) as q", binds)
     ).all()
@@ -65,7 +66,7 @@ def _fill_fresh_partitions(
         ),
         {"parent": target.name, "months": months, "kind": kind},
     ).scalar_one()
-    names = ", ".join(quoted(name) for name in columns)
+    names = ", ".join(identifier(name) for name in columns)
     result = connection.execute(
         *statement(
             f"insert into {shell} ({names}, first_batch_id, last_batch_id, loaded_at)"
@@ -93,19 +94,19 @@ def upsert_existing(
     fresh: list[Any] | None = None,
 ) -> MergeCounts:
     """Insert or update by key, skipping rows whose hash is unchanged."""
-    names = ", ".join(quoted(name) for name in columns)
+    names = ", ".join(identifier(name) for name in columns)
     changes = [name for name in columns if name not in step.key] + ["last_batch_id", "loaded_at"]
-    assignments = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in changes)
+    assignments = ", ".join(f"{identifier(name)} = excluded.{identifier(name)}" for name in changes)
     guard = "t.row_hash is distinct from excluded.row_hash"
     if step.version:
-        guard += f" and coalesce(excluded.{quoted(step.version)} >= t.{quoted(step.version)}, true)"
+        guard += f" and coalesce(excluded.{identifier(step.version)} >= t.{identifier(step.version)}, true)"
     extra: dict[str, Any] = {} if fresh is None else {"fresh": fresh}
     row = connection.execute(
         *statement(
             f"with incoming as materialized (select q.* from ({step.sql}\n) as q where {only_where}),"
             f" merged as (insert into {target.name} as t ({names}, first_batch_id, last_batch_id, loaded_at)"
             f" select {prefixed('i', columns)}, :batch_id, :batch_id, cast(:as_of as timestamptz) from incoming as i"
-            f" on conflict ({', '.join(quoted(name) for name in step.key)}) do update set {assignments} where {guard}"
+            f" on conflict ({', '.join(identifier(name) for name in step.key)}) do update set {assignments} where {guard}"
             " returning (t.first_batch_id = t.last_batch_id) as is_new)"
             " select (select count(*) from incoming), count(*) filter (where is_new),"
             " count(*) filter (where not is_new) from merged",

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import WarehouseError, WarehouseUnavailable
+from dx_pipeline.sql_quoting import identifier
 from dx_pipeline.warehouse.connection import Warehouse
 
 REJECTED_SCHEMA = pa.schema(
@@ -31,10 +32,10 @@ def prepare_stage(warehouse: Warehouse, contract: Contract, schema: pa.Schema, b
     """Make empty stage tables for one batch; whatever an interrupted run left there is dropped."""
     with warehouse.loader() as connection:
         for name, table_schema in ((contract.stage_table, schema), (rejected_table(contract), REJECTED_SCHEMA)):
-            columns = ", ".join(f"{_q(field.name)} {postgres_type(field.type)}" for field in table_schema)
-            connection.exec_driver_sql(f"drop table if exists stage.{_q(name)}")
+            columns = ", ".join(f"{identifier(field.name)} {postgres_type(field.type)}" for field in table_schema)
+            connection.exec_driver_sql(f"drop table if exists stage.{identifier(name)}")
             connection.exec_driver_sql(
-                f"create unlogged table stage.{_q(name)} ({columns}) with (autovacuum_enabled = false)"
+                f"create unlogged table stage.{identifier(name)} ({columns}) with (autovacuum_enabled = false)"
             )
         connection.execute(
             sa.text(
@@ -95,7 +96,7 @@ def copy_into_stage(
 def finish_stage(connection: Connection, contract: Contract, batch_id: int, rows: int) -> None:
     """Say that the stage tables now hold this batch completely."""
     connection.exec_driver_sql("set local default_statistics_target = 10")  # joins to small dimensions need no more
-    connection.exec_driver_sql(f"analyze stage.{_q(contract.stage_table)}")
+    connection.exec_driver_sql(f"analyze stage.{identifier(contract.stage_table)}")
     connection.execute(
         sa.text(
             "update ops.stage_content set state = 'ready', rows = :rows, at = now()"
@@ -125,7 +126,7 @@ def stage_holds(connection: Connection, contract: Contract, batch_id: int) -> bo
     ).one_or_none()
     if found is None or found.same_server:
         return found is not None
-    counted = connection.exec_driver_sql(f"select count(*) from stage.{_q(contract.stage_table)}").scalar_one()
+    counted = connection.exec_driver_sql(f"select count(*) from stage.{identifier(contract.stage_table)}").scalar_one()
     return bool(counted == found.rows)
 
 
@@ -133,7 +134,7 @@ def drop_stage(warehouse: Warehouse, contract: Contract) -> None:
     """Remove the stage tables of a dataset; the rows are in the star, and in landing."""
     with warehouse.loader() as connection:
         for name in (contract.stage_table, rejected_table(contract)):
-            connection.exec_driver_sql(f"drop table if exists stage.{_q(name)}")
+            connection.exec_driver_sql(f"drop table if exists stage.{identifier(name)}")
         connection.execute(
             sa.text("delete from ops.stage_content where system = :system and dataset = :dataset"),
             {"system": contract.system, "dataset": contract.dataset},
@@ -172,7 +173,3 @@ def postgres_type(arrow_type: pa.DataType) -> str:
 
 def _brief(error: Exception) -> str:
     return str(error).split("\n")[0][:300]
-
-
-def _q(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,13 @@
+"""Identifiers and texts inside SQL that is put together here; values are bound wherever the engine can bind them."""
+
+from __future__ import annotations
+
+
+def identifier(name: str) -> str:
+    """A SQL identifier in quotation marks, as PostgreSQL, SQLite and DuckDB read it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A SQL text literal; for places that take no bound value, such as a file name in DuckDB."""
+    return "'" + text.replace("'", "''") + "'"
