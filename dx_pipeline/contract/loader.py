@@ -31,6 +31,7 @@ from dx_pipeline.contract.model import (
     SourceRelation,
 )
 from dx_pipeline.errors import ContractError
+from dx_pipeline.yaml_document import parse_yaml
 
 CONTRACT_SUFFIX = ".odcs.yaml"
 SUPPORTED_API_VERSIONS = ("v3.1.0",)
@@ -149,7 +150,7 @@ def _parse(place: _Place) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         place.refuse(f"cannot be read: {error}")
     try:
-        document = yaml.safe_load(text)
+        document = parse_yaml(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"

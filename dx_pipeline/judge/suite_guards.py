@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -32,12 +33,18 @@ def suite_problems(suite: Suite, contract: Contract, cleaned_columns: Collection
         problems.append(f"name is {suite.name!r} but the contract is {contract.id!r}")
     problems += _code_problems(suite)
     known = set(cleaned_columns) if cleaned_columns is not None else _possible_columns(contract)
-    with duckdb.connect() as engine:
+    with _engine().cursor() as engine:
         for rule in suite.rules:
             label = rule_label(rule.position, rule.code)
             problems += [f"{label}: {reason}" for reason in _rule_problems(rule, known, engine)]
     problems += _coverage_problems(suite, contract, cleaned_columns)
     return problems
+
+
+@lru_cache(maxsize=1)
+def _engine() -> duckdb.DuckDBPyConnection:
+    """One empty DuckDB for all suites: opening one takes longer than asking it."""
+    return duckdb.connect()
 
 
 def _possible_columns(contract: Contract) -> set[str]:

@@ -219,8 +219,14 @@ def mart_asset(mart: Mart, contracts: dict[str, Contract]) -> dg.AssetsDefinitio
     )
     def refreshed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
-            rows = refresh_mart(get_road().warehouse, mart)
-        return dg.MaterializeResult(metadata={**_table_metadata(mart.table), "dagster/row_count": rows})
+            refresh = refresh_mart(get_road().warehouse, mart, only_if_changed=True)
+        return dg.MaterializeResult(
+            metadata={
+                **_table_metadata(mart.table),
+                "dagster/row_count": refresh.rows,
+                "computed": refresh.computed,
+            }
+        )
 
     return refreshed
 

@@ -30,7 +30,7 @@ from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
-from dx_pipeline.orchestration.judging import judge_into_stage
+from dx_pipeline.orchestration.judging import CleanedBatch, clean_landed, judge_into_stage
 from dx_pipeline.orchestration.staging import (
     Repair,
 )
@@ -227,8 +227,24 @@ class Road:
 
     # -- stage -------------------------------------------------------------------------------------
 
-    def stage(self, contract: Contract, batch: Batch) -> StageReport:
+    def clean(self, contract: Contract, batch: Batch) -> CleanedBatch | None:
+        """Clean a landed batch ahead of ``stage``, which is given the result; None when it holds no row.
+
+        It touches no table, so it needs no lock.
+
+        Raises:
+            LandingError: a landed file is gone, damaged or cannot be cleaned.
+        """
+        manifest = self._manifest(contract, batch)
+        if manifest.row_count == 0:
+            return None
+        return clean_landed(contract, batch, manifest, landing=self.landing, settings=self.settings)
+
+    def stage(self, contract: Contract, batch: Batch, cleaned: CleanedBatch | None = None) -> StageReport:
         """Clean and judge a landed batch; accepted and rejected rows go to the stage tables.
+
+        Args:
+            cleaned: what ``clean`` gave, if the batch was cleaned ahead.
 
         Raises:
             BatchHeld: the judge stopped the batch; the ledger says why and the landed rows are kept.
@@ -239,26 +255,33 @@ class Road:
                 batch = ledger.get_batch(connection, batch.batch_id)
             if batch.status == "superseded":  # another run has published a newer batch meanwhile
                 return StageReport(batch, (), ())
-            return self._stage(contract, batch)
+            return self._stage(contract, batch, cleaned)
 
-    def _stage(self, contract: Contract, batch: Batch) -> StageReport:
+    def _stage(self, contract: Contract, batch: Batch, cleaned: CleanedBatch | None = None) -> StageReport:
         started = time.monotonic()
         with self._failing(contract, batch):
             suite = load_suite(contract)
             manifest = self._manifest(contract, batch)
             if manifest.row_count == 0 and contract.load.mode != "snapshot":
                 return self._stage_nothing(batch)
-            self.landing.verify(manifest)
-            work = self.settings.work_root / str(batch.batch_id)
-            work.mkdir(parents=True, exist_ok=True, mode=0o700)
             try:
-                return self._judge(contract, batch, suite, manifest, started)
+                if cleaned is None or not cleaned.path.exists():
+                    cleaned = clean_landed(contract, batch, manifest, landing=self.landing, settings=self.settings)
+                return self._judge(contract, batch, suite, manifest, cleaned, started)
             finally:
-                shutil.rmtree(work, ignore_errors=True)
+                shutil.rmtree(self.settings.work_root / str(batch.batch_id), ignore_errors=True)
 
-    def _judge(self, contract: Contract, batch: Batch, suite: Suite, manifest: Manifest, started: float) -> StageReport:
-        verdict, repairs = judge_into_stage(
-            contract, batch, suite, manifest, landing=self.landing, warehouse=self.warehouse, settings=self.settings
+    def _judge(
+        self,
+        contract: Contract,
+        batch: Batch,
+        suite: Suite,
+        manifest: Manifest,
+        cleaned: CleanedBatch,
+        started: float,
+    ) -> StageReport:
+        verdict = judge_into_stage(
+            contract, batch, suite, manifest, cleaned, warehouse=self.warehouse, settings=self.settings
         )
         held = "; ".join(verdict.held)
         with self.warehouse.loader() as connection:
@@ -285,7 +308,7 @@ class Road:
                 f" `dx replay {batch.batch_id}`",
                 outcomes=verdict.outcomes,
             )
-        return StageReport(batch, verdict.outcomes, repairs)
+        return StageReport(batch, verdict.outcomes, cleaned.repairs)
 
     def _stage_nothing(self, batch: Batch) -> StageReport:
         """An increment without new rows: nothing to judge, nothing to copy."""

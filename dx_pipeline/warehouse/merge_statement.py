@@ -83,9 +83,9 @@ def describe(connection: Connection, name: str) -> Target:
     )
 
 
-def month_of(target: Target) -> str:
-    """First day of the month of a row ``q``, as SQL."""
-    return f"date_trunc('month', q.{identifier(str(target.partition_column))}::timestamp)::date"
+def month_of(day: str) -> str:
+    """First day of the month of a date, as SQL."""
+    return f"date_trunc('month', {day}::timestamp)::date"
 
 
 def select_columns(connection: Connection, step: LoadStep, binds: LoadBinds) -> list[str]:
