@@ -30,6 +30,7 @@ from dx_pipeline.contract.model import (
     SourceKind,
     SourceRelation,
 )
+from dx_pipeline.contract.volume import parse_volume
 from dx_pipeline.errors import ContractError
 from dx_pipeline.yaml_document import parse_yaml
 
@@ -41,7 +42,7 @@ CLASSIFICATIONS = ("public", "internal", "personal", "sensitive")
 LOGICAL_TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")
 ROOT_PROPERTIES = {
     "system", "ownerAgency", "source", "load", "rowIdentity", "rejectedShareCap", "minSourceRows",
-    "expectedRows", "drift", "dependsOn", "leftOut",
+    "expectedRows", "drift", "dependsOn", "leftOut", "volume",
 }  # fmt: skip
 SOURCE_KEYS = {
     "kind", "schema", "table", "query", "path", "encoding", "delimiter", "sheet", "headerRow", "nullValues",
@@ -139,6 +140,7 @@ def load_contract(path: Path, root: Path) -> Contract:
         freshness=_freshness(odcs, place),
         depends_on=tuple(custom.get("dependsOn") or ()),
         left_out=_left_out(custom.get("leftOut"), columns, place.at("customProperties.leftOut")),
+        volume=parse_volume(custom.get("volume"), place.at("customProperties.volume").refuse),
         path=path,
         root=root,
     )

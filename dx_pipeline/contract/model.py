@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dx_pipeline.contract.http_api import HttpApi
+from dx_pipeline.contract.volume import VolumePromise
 
 SourceKind = Literal["table", "query", "csv", "xlsx", "dbf", "xml", "http_json"]
 LoadMode = Literal["incremental", "snapshot", "append"]
@@ -122,6 +123,7 @@ class Contract:
     left_out: tuple[str, ...]
     path: Path
     root: Path
+    volume: VolumePromise = field(default_factory=VolumePromise)
     expected_rows: int = 0  # of a full read, roughly; larger datasets are worked on first
 
     @property

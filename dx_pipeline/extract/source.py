@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self, cast
 
@@ -39,6 +39,7 @@ class Extraction:
         position: where in the source this was read (server and snapshot, or files with their SHA-256).
         schema: of the batches; fields carry the *source* names of the contract's columns, in its order.
         batches: can be consumed once, inside the reader's ``with`` block.
+        control: control sums the source took in the same snapshot (see ``control_measures``); rows are always known.
     """
 
     source_rows: int
@@ -46,6 +47,7 @@ class Extraction:
     position: dict[str, Any]
     schema: pa.Schema
     batches: Iterator[pa.RecordBatch]
+    control: dict[str, str | None] = field(default_factory=dict)
 
 
 class SourceReader(Protocol):

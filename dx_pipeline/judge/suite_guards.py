@@ -15,6 +15,8 @@ from dx_pipeline.judge.expectation_types import UNIQUENESS
 from dx_pipeline.judge.rule_spec import NOTE_SUFFIX, UNREADABLE_SUFFIX, RuleSpec, Suite, rule_label
 
 CODE = re.compile(r"^[a-z][a-z0-9_]{1,62}$")
+RESERVED_CODES = ("control_sums", "data_volume")
+"""Names of the checks that every dataset has without a rule."""
 LARGEST_EXACT_INTEGER = 2**53
 """Great Expectations keeps integer bounds as float64; above this they are no longer exact."""
 
@@ -58,6 +60,8 @@ def _code_problems(suite: Suite) -> Iterator[str]:
         label = rule_label(rule.position, rule.code)
         if not CODE.match(rule.code):
             yield f"{label}: code must match {CODE.pattern}"
+        if rule.code in RESERVED_CODES:
+            yield f"{label}: the code is the name of a check that every dataset has; choose another one"
         if rule.code in seen:
             yield f"{label}: the same code as rule {seen[rule.code]}"
         seen.setdefault(rule.code, rule.position)

@@ -16,6 +16,7 @@ from dx_pipeline.errors import DxError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.orchestration.checks import check_results, check_specs
 from dx_pipeline.orchestration.column_schema import landed_columns, staged_columns, table_columns
+from dx_pipeline.orchestration.control_checks import Layer, control_results, control_specs
 from dx_pipeline.orchestration.process import get_look_ahead, get_road
 from dx_pipeline.orchestration.road import JudgedBatchHeld, StageReport
 from dx_pipeline.orchestration.work_order import MART_PRIORITY
@@ -64,10 +65,13 @@ def dataset_assets(
 
 
 def _landing(contract: Contract, system: System, partitions: Months, priority: int) -> dg.AssetsDefinition:
+    key = asset_key("landing", contract)
+
     @_asset(
         **_shared("landing", contract, system, priority, landed_columns(contract)),
         partitions_def=partitions,
         pool=system.pool,
+        check_specs=control_specs(contract, "landing", key),
     )
     def landing(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
@@ -88,7 +92,8 @@ def _landing(contract: Contract, system: System, partitions: Months, priority: i
                 "source_rows": batch.source_rows or 0,
                 "window": f"{batch.window_low or '…'} → {batch.window_high or '…'}",
                 **({"warnings": "\n".join(batch.warnings)} if batch.warnings else {}),
-            }
+            },
+            check_results=_controls(contract, "landing", key, batch),
         )
 
     return landing
@@ -103,7 +108,7 @@ def _stage(
         **_shared("stage", contract, system, priority, staged_columns(contract)),
         partitions_def=partitions,
         deps=[asset_key("landing", contract)],
-        check_specs=check_specs(suite, key) if suite else None,
+        check_specs=[*(check_specs(suite, key) if suite else ()), *control_specs(contract, "stage", key)],
     )
     def stage(context: dg.AssetExecutionContext) -> Iterator[Any]:
         with _readable_failures():
@@ -116,7 +121,10 @@ def _stage(
         _report_months(context, "stage", contract, report.batch)
         yield dg.MaterializeResult(
             metadata=_stage_metadata(report),
-            check_results=check_results(suite, report.outcomes, key) if suite else None,
+            check_results=[
+                *(check_results(suite, report.outcomes, key) if suite else ()),
+                *_controls(contract, "stage", key, report.batch),
+            ],
         )
 
     return stage
@@ -143,6 +151,7 @@ def _stage_metadata(report: StageReport) -> dict[str, Any]:
 
 
 def _core(contract: Contract, system: System, partitions: Months, priority: int) -> dg.AssetsDefinition:
+    key = asset_key("core", contract)
     upstream = [asset_key("stage", contract)] + [
         dg.AssetKey(["core", *needed.split(".")]) for needed in contract.depends_on
     ]
@@ -154,6 +163,7 @@ def _core(contract: Contract, system: System, partitions: Months, priority: int)
         freshness_policy=(
             dg.FreshnessPolicy.time_window(fail_window=contract.freshness) if contract.freshness else None
         ),
+        check_specs=control_specs(contract, "core", key),
     )
     def core(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
@@ -172,10 +182,16 @@ def _core(contract: Contract, system: System, partitions: Months, priority: int)
                 "updated": batch.updated or 0,
                 "unchanged": batch.unchanged or 0,
                 "closed": batch.closed or 0,
-            }
+            },
+            check_results=_controls(contract, "core", key, batch),
         )
 
     return core
+
+
+def _controls(contract: Contract, layer: Layer, key: dg.AssetKey, batch: Batch) -> list[dg.AssetCheckResult]:
+    with get_road().warehouse.loader() as connection:
+        return control_results(connection, contract, layer, key, batch)
 
 
 def _report_months(

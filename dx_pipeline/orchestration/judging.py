@@ -13,6 +13,7 @@ from dx_pipeline.errors import WarehouseError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
+from dx_pipeline.orchestration.reconciliation import AcceptedSums
 from dx_pipeline.orchestration.staging import (
     RejectedRows,
     Repair,
@@ -41,6 +42,15 @@ class CleanedBatch:
     repairs: tuple[Repair, ...]
 
 
+@dataclass(frozen=True)
+class StagedBatch:
+    """A judged batch in its stage tables: the verdict, what the accepted rows add up to, which rows were rejected."""
+
+    verdict: Verdict
+    accepted_sums: dict[str, str | None]
+    rejected_rows: list[int]
+
+
 def clean_landed(
     contract: Contract, batch: Batch, manifest: Manifest, *, landing: LandingStore, settings: Settings
 ) -> CleanedBatch:
@@ -65,7 +75,7 @@ def judge_into_stage(
     *,
     warehouse: Warehouse,
     settings: Settings,
-) -> Verdict:
+) -> StagedBatch:
     """Fill the stage tables of a batch; the verdict counts its rows. The ledger is the caller's.
 
     Raises:
@@ -76,6 +86,7 @@ def judge_into_stage(
     cleaned = cleaned_batch.path
     pseudonyms, pseudonym_keys = pseudonym_columns(contract, PseudonymKeys.load(settings.keys_path))
     rejected = RejectedRows()
+    sums = AcceptedSums(contract)
     with Judgement(
         _with_cap_that_fits(contract, batch, manifest.row_count),
         suite,
@@ -93,7 +104,7 @@ def judge_into_stage(
             warehouse,
             contract.stage_table,
             schema,
-            accepted_batches(judgement, rejected),
+            sums.counting(accepted_batches(judgement, rejected)),
             on_rows=lambda rows: listener().advance(contract.id, "judge", rows, manifest.row_count),
         )
         verdict = judgement.verdict()
@@ -106,7 +117,7 @@ def judge_into_stage(
     listener().finish(contract.id, "judge")
     if staged != verdict.accepted:
         raise WarehouseError(f"{contract.id}: the judge accepted {verdict.accepted} rows, stage received {staged}")
-    return verdict
+    return StagedBatch(verdict, sums.told(), rejected.row_numbers)
 
 
 def _with_cap_that_fits(contract: Contract, batch: Batch, rows: int) -> Contract:

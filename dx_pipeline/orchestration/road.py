@@ -31,9 +31,8 @@ from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
 from dx_pipeline.orchestration.judging import CleanedBatch, clean_landed, judge_into_stage
-from dx_pipeline.orchestration.staging import (
-    Repair,
-)
+from dx_pipeline.orchestration.reconciliation import disagreements, record_landing, record_stage, record_star
+from dx_pipeline.orchestration.staging import Repair
 from dx_pipeline.progress import listener
 from dx_pipeline.settings import Settings
 from dx_pipeline.warehouse import ledger
@@ -48,6 +47,7 @@ from dx_pipeline.warehouse.stage import (
     rejected_table,
     stage_holds,
 )
+from dx_pipeline.warehouse.volume import silence_alarm, volume_alarm
 
 if TYPE_CHECKING:
     from dx_pipeline.judge.verdict import RuleOutcome
@@ -145,7 +145,17 @@ class Road:
                         seconds_extract=round(time.monotonic() - started, 3),
                         landed_at=_now(connection),
                     )
-                    return ledger.get_batch(connection, batch.batch_id)
+                    source = {"rows": str(extraction.source_rows), **extraction.control}
+                    record_landing(connection, contract, batch, manifest, source)
+                    alarm = volume_alarm(connection, contract, ledger.get_batch(connection, batch.batch_id))
+                    landed = self._with_findings(connection, contract, batch, alarm)
+                if alarm is not None and contract.volume.outside == "hold":
+                    raise BatchHeld(
+                        alarm,
+                        next_step=f"ask the owner; if the data is right, widen volume.band in {contract.path} and run"
+                        f" again, or `dx replay {batch.batch_id}`",
+                    )
+                return landed
 
     def replay(self, contract: Contract, batch_id: int, *, run_id: str | None) -> Batch:
         """Open a new batch over the landed files of an earlier one; the source is not touched.
@@ -194,6 +204,7 @@ class Road:
                         landing_path=old.landing_path,
                         landed_at=_now(connection),
                     )
+                    record_landing(connection, contract, batch, manifest, manifest.facts.get("control", {}))
                     return ledger.get_batch(connection, batch.batch_id)
 
     def _extract(self, contract: Contract, batch: Batch, window: Window) -> tuple[Manifest, Extraction, str, list[str]]:
@@ -218,6 +229,7 @@ class Road:
                     "source_rows": extraction.source_rows,
                     "position": extraction.position,
                     "schema_fingerprint": drift.fingerprint,
+                    "control": {"rows": str(extraction.source_rows), **extraction.control},
                 },
                 on_rows=lambda rows: listener().advance(contract.id, "extract", rows, extraction.source_rows),
             )
@@ -280,9 +292,10 @@ class Road:
         cleaned: CleanedBatch,
         started: float,
     ) -> StageReport:
-        verdict = judge_into_stage(
+        staged = judge_into_stage(
             contract, batch, suite, manifest, cleaned, warehouse=self.warehouse, settings=self.settings
         )
+        verdict = staged.verdict
         held = "; ".join(verdict.held)
         with self.warehouse.loader() as connection:
             ledger.record_rule_results(connection, batch.batch_id, [_outcome_row(o) for o in verdict.outcomes])
@@ -299,7 +312,8 @@ class Road:
             )
             if not held:
                 finish_stage(connection, contract, batch.batch_id, verdict.accepted)
-            batch = ledger.get_batch(connection, batch.batch_id)
+            record_stage(connection, contract, batch, cleaned, verdict, staged.accepted_sums, staged.rejected_rows)
+            batch = self._with_findings(connection, contract, batch)
         if held:
             raise JudgedBatchHeld(
                 f"{contract.id}: batch {batch.batch_id} is held: {held}",
@@ -375,6 +389,7 @@ class Road:
                     "closed": counts.closed,
                 }
                 months = counts.months
+                record_star(connection, contract, batch, load, binds, counts)
                 settle_quarantine(connection, contract, batch, identity=contract.row_identity)
             try:
                 ledger.update_batch(
@@ -393,7 +408,7 @@ class Road:
                     next_step=f"the ledger step of {contract.load_path} must give one row per accepted row",
                 ) from error
             replaced = ledger.supersede_older(connection, batch)
-            published = ledger.get_batch(connection, batch.batch_id)
+            published = self._with_findings(connection, contract, batch, silence_alarm(connection, contract))
         for old in replaced:
             shutil.rmtree(self.settings.work_root / str(old.batch_id), ignore_errors=True)
             if old.replay_of is None and old.status == "superseded" and batch.replay_of != old.batch_id:
@@ -424,6 +439,20 @@ class Road:
                 batch, "failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:500]
             )
             raise
+
+    def _with_findings(
+        self, connection: sa.Connection, contract: Contract, batch: Batch, alarm: str | None = None
+    ) -> Batch:
+        """The batch as the ledger has it, with a warning for each control sum that two gates disagree on."""
+        found = disagreements(connection, contract, batch.batch_id) + ([alarm] if alarm is not None else [])
+        known = ledger.get_batch(connection, batch.batch_id)
+        new = [line for line in found if line not in (known.warnings or ())]
+        if not new:
+            return known
+        for line in new:
+            listener().warn(contract.id, line)
+        ledger.update_batch(connection, batch.batch_id, warnings=[*(known.warnings or ()), *new])
+        return ledger.get_batch(connection, batch.batch_id)
 
     def _mark(self, batch: Batch, status: str, message: str) -> None:
         try:

@@ -38,7 +38,7 @@ class LoadBinds:
 
 @dataclass(frozen=True)
 class MergeCounts:
-    """What one step did. ``rows`` is the size of its SELECT, ``months`` the partitions it touched."""
+    """What one step did. ``rows`` is the size of its SELECT; ``months`` and ``kind`` tell the partitions it touched."""
 
     rows: int = 0
     inserted: int = 0
@@ -46,6 +46,7 @@ class MergeCounts:
     unchanged: int = 0
     closed: int = 0
     months: tuple[date, ...] = ()
+    kind: int | None = None
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def upsert(connection: Connection, step: LoadStep, target: Target, columns: list
             connection, step, target, columns, binds, only_where=f"not ({month} = any(:fresh))", fresh=fresh
         )
         counts = MergeCounts(counts.rows + rest.rows, counts.inserted + rest.inserted, rest.updated, rest.unchanged)
-    return replace(counts, months=tuple(months))
+    return replace(counts, months=tuple(months), kind=next(iter(kinds), None))
 
 
 def _fill_fresh_partitions(

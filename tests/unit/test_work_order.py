@@ -26,6 +26,8 @@ def test_a_statement_says_which_table_it_fills() -> None:
 
 def test_only_a_statement_may_say_so(tmp_path) -> None:  # type: ignore[no-untyped-def]
     file = tmp_path / "x.sql"
-    file.write_text("-- dx:step merge=upsert target=core.t key=k fills=core.u ledger\nselect 1 as k\n", encoding="utf-8")
+    file.write_text(
+        "-- dx:step merge=upsert target=core.t key=k fills=core.u ledger\nselect 1 as k\n", encoding="utf-8"
+    )
     with pytest.raises(LoadFileError, match="fills= belongs to a merge=sql step"):
         parse_load_file(file)
