@@ -6,6 +6,7 @@ freshness, checks, partitions) is derived from the contract and the suite.
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import dagster as dg
@@ -15,9 +16,10 @@ from dx_pipeline.contract.model import Contract, System
 from dx_pipeline.errors import DxError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.orchestration.checks import check_results, check_specs
+from dx_pipeline.orchestration.column_lineage import METADATA, assets_of_tables, staged_lineage, table_lineage
 from dx_pipeline.orchestration.column_schema import landed_columns, staged_columns, table_columns
 from dx_pipeline.orchestration.control_checks import Layer, control_results, control_specs
-from dx_pipeline.orchestration.process import get_look_ahead, get_road
+from dx_pipeline.orchestration.process import get_catalog, get_lineage, get_look_ahead, get_road
 from dx_pipeline.orchestration.road import JudgedBatchHeld, StageReport
 from dx_pipeline.orchestration.work_order import MART_PRIORITY
 from dx_pipeline.warehouse import ledger
@@ -120,7 +122,7 @@ def _stage(
                 raise
         _report_months(context, "stage", contract, report.batch)
         yield dg.MaterializeResult(
-            metadata=_stage_metadata(report),
+            metadata={**_stage_metadata(report), METADATA: staged_lineage(contract)},
             check_results=[
                 *(check_results(suite, report.outcomes, key) if suite else ()),
                 *_controls(contract, "stage", key, report.batch),
@@ -174,7 +176,7 @@ def _core(contract: Contract, system: System, partitions: Months, priority: int)
         load = parse_load_file(contract.load_path)
         return dg.MaterializeResult(
             metadata={
-                **_table_metadata(str(load.ledger_step.target)),
+                **_table_metadata(str(load.ledger_step.target), key),
                 "batch": batch.batch_id,
                 "writes": ", ".join(load.targets),
                 "accepted": batch.accepted or 0,
@@ -214,10 +216,19 @@ def _report_months(
             )
 
 
-def _table_metadata(table: str) -> dict[str, Any]:
-    """Name and columns of a warehouse table as Dagster shows them."""
+def _table_metadata(table: str, key: dg.AssetKey) -> dict[str, Any]:
+    """Name, columns and column lineage of a warehouse table as Dagster shows them."""
     with get_road().warehouse.loader() as connection:
-        return {"dagster/table_name": table, "dagster/column_schema": table_columns(connection, table)}
+        return {
+            "dagster/table_name": table,
+            "dagster/column_schema": table_columns(connection, table),
+            METADATA: table_lineage(get_lineage(), table, _table_assets(), itself=key),
+        }
+
+
+@lru_cache(maxsize=1)
+def _table_assets() -> dict[str, list[dg.AssetKey]]:
+    return assets_of_tables(get_catalog().contracts.values())
 
 
 def mart_asset(mart: Mart, contracts: dict[str, Contract]) -> dg.AssetsDefinition:
@@ -238,7 +249,7 @@ def mart_asset(mart: Mart, contracts: dict[str, Contract]) -> dg.AssetsDefinitio
             refresh = refresh_mart(get_road().warehouse, mart, only_if_changed=True)
         return dg.MaterializeResult(
             metadata={
-                **_table_metadata(mart.table),
+                **_table_metadata(mart.table, dg.AssetKey(["mart", mart.name])),
                 "dagster/row_count": refresh.rows,
                 "computed": refresh.computed,
             }

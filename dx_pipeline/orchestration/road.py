@@ -30,6 +30,7 @@ from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
+from dx_pipeline.lineage.open_lineage import LineageEmitter, RuleResult
 from dx_pipeline.orchestration.judging import CleanedBatch, clean_landed, judge_into_stage
 from dx_pipeline.orchestration.reconciliation import disagreements, record_landing, record_stage, record_star
 from dx_pipeline.orchestration.staging import Repair
@@ -87,12 +88,14 @@ class Road:
         warehouse: Warehouse,
         catalog: Catalog,
         broken_tables: Mapping[Path, MigrationError] | None = None,
+        lineage: LineageEmitter | None = None,
     ) -> None:
         self.settings = settings
         self.warehouse = warehouse
         self.catalog = catalog
         self.broken_tables = broken_tables or {}  # by load file: what its own tables section met
         self.landing = LandingStore(settings.landing_root)
+        self._lineage = lineage
 
     # -- land --------------------------------------------------------------------------------------
 
@@ -414,7 +417,15 @@ class Road:
             if old.replay_of is None and old.status == "superseded" and batch.replay_of != old.batch_id:
                 self.landing.discard(old.system, old.dataset, old.batch_id)
         listener().finish(contract.id, "publish")
+        self._tell_lineage(contract, published)
         return PublishReport(published, months)
+
+    def _tell_lineage(self, contract: Contract, batch: Batch) -> None:
+        if self._lineage is None:
+            return
+        with self.warehouse.loader() as connection:
+            found = ledger.rule_results(connection, batch.batch_id)
+        self._lineage.emit(contract, batch, [RuleResult(*row) for row in found])
 
     # -- shared ------------------------------------------------------------------------------------
 
@@ -429,15 +440,14 @@ class Road:
         try:
             yield
         except BatchHeld as error:
-            self._mark(batch, "held", str(error.what))
+            self._mark(contract, batch, "held", str(error.what))
             raise
         except DxError as error:
-            self._mark(batch, "failed" if error.can_heal else "held", error.what)
+            self._mark(contract, batch, "failed" if error.can_heal else "held", error.what)
             raise
         except Exception as error:
-            self._mark(
-                batch, "failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:500]
-            )
+            first_line = str(error).splitlines()[0] if str(error) else ""
+            self._mark(contract, batch, "failed", f"{type(error).__name__}: {first_line}"[:500])
             raise
 
     def _with_findings(
@@ -454,12 +464,14 @@ class Road:
         ledger.update_batch(connection, batch.batch_id, warnings=[*(known.warnings or ()), *new])
         return ledger.get_batch(connection, batch.batch_id)
 
-    def _mark(self, batch: Batch, status: str, message: str) -> None:
+    def _mark(self, contract: Contract, batch: Batch, status: str, message: str) -> None:
         try:
             with self.warehouse.loader() as connection:
                 ledger.update_batch(
                     connection, batch.batch_id, status=status, message=message, finished_at=_now(connection)
                 )
+                batch = ledger.get_batch(connection, batch.batch_id)
+            self._tell_lineage(contract, batch)
         except DxError:
             return  # the warehouse itself is gone: the next run supersedes this batch
 
