@@ -18,6 +18,7 @@ from dx_pipeline.extract.json_document import BadJsonError, JsonNumber, refuse_c
 BLOCK_BYTES = 256 * 1024
 LARGEST_VALUE = 8 * 1024 * 1024  # characters of one record
 MOST_NAMES = 5_000
+_DEEPEST_LIST = 8  # objects around a list that is looked for
 _LONGEST_TOKEN = 64  # characters of a literal or an escape: an error further from the end does not heal by reading on
 _SPACE = re.compile(r"[ \t\n\r]*")
 _KINDS = {list: "a list", str: "a text", JsonNumber: "a number", bool: "true or false", type(None): "null"}
@@ -75,6 +76,40 @@ class RecordStream:
             text.fail("it begins with neither [ nor {: it is no JSON list and no JSON object")
         if text.peek():
             text.fail("there is more after the end of the document")
+
+    def is_lines(self) -> bool:
+        """True if the file holds one object per line, and more than one; consumes the stream."""
+        try:
+            if self._text.peek() != "{":
+                return False
+            self._text.value()
+            return self._text.peek() == "{" and self._text.is_new_line
+        except BadJsonError:  # a document, longer than a record may be
+            return False
+
+    def first_list(self) -> str | None:
+        """Dotted path to the first list of objects within a document that is an object; consumes the stream.
+
+        Raises:
+            BadJsonError, UnicodeDecodeError, OSError: as :meth:`records`.
+        """
+        return self._first_list(()) if self._text.peek() == "{" else None
+
+    def _first_list(self, above: tuple[str, ...]) -> str | None:
+        for name in self._names():
+            start = self._text.peek()
+            if start == "[":
+                for _ in self._elements():
+                    if self._text.peek() == "{":
+                        return ".".join((*above, name))
+                    self._text.value()
+            elif start == "{" and len(above) < _DEEPEST_LIST:
+                found = self._first_list((*above, name))
+                if found is not None:
+                    return found
+            else:
+                self._pass_over(start)
+        return None
 
     def _lines(self) -> Iterator[JsonRecord]:
         text = self._text
