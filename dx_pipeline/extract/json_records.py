@@ -285,4 +285,7 @@ class _TextWindow:
 
 def _named_object(pairs: list[tuple[str, Any]]) -> JsonRecord:
     """An object under names in NFC, as a contract writes them."""
-    return unique_object([(name if name.isascii() else unicodedata.normalize("NFC", name), value) for name, value in pairs])
+    made = unique_object(pairs)
+    if "".join(made).isascii():
+        return made
+    return unique_object([(unicodedata.normalize("NFC", name), value) for name, value in pairs])

@@ -14,7 +14,7 @@ from dx_pipeline.sandbox.planted import TruthBook
 
 FIRST_DAY, DAYS = date(2023, 1, 1), 547  # to the end of June 2024
 EVENTS: Final = 5_000
-_EVENT_SHARES: Final = {"KS": 0.44, "XN": 0.24, "KH": 0.14, "KT": 0.15, "GH": 0.01, "NCN": 0.02}
+_EVENT_SHARES: Final = {"KS": 0.40, "XN": 0.20, "KH": 0.12, "KT": 0.25, "GH": 0.01, "NCN": 0.02}
 _LATE_BIRTHS, _LATE_DEATHS = 0.07, 0.12
 _TONES: Final = {"òa": "oà", "óa": "oá", "ọa": "oạ", "ủy": "uỷ", "úy": "uý", "ùy": "uỳ", "ụy": "uỵ"}
 
