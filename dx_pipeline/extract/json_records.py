@@ -246,7 +246,7 @@ class _TextWindow:
                 is_open = error.msg.startswith("Unterminated") or error.pos > len(self._text) - _LONGEST_TOKEN
                 if is_open and self._is_end:
                     self._at = min(error.pos, len(self._text))
-                    ends = error.msg.startswith("Unterminated") or self._at >= len(self._text.rstrip())
+                    ends = error.msg.startswith("Unterminated") or not self._text[self._at :].strip()
                     self.fail("the file ends in the middle of a value: it was cut off" if ends else error.msg)
                 if not is_open:
                     self._at = error.pos

@@ -207,7 +207,9 @@ class JsonReader:
             raise unreadable_file(self._contract, file.name, error) from None
         place = f"line {where.line}, byte {where.offset} ({where.found.hex(' ')})" if where else "its last bytes"
         is_other = likely is not None and not likely.startswith("utf") and not (where and where.after_letters)
-        advice = f"it looks like {likely}: set source.encoding: {likely} in {self._contract.path}, or " if is_other else ""
+        advice = (
+            f"it looks like {likely}: set source.encoding: {likely} in {self._contract.path}, or " if is_other else ""
+        )
         raise UnreadableSource(
             f"{self._contract.id}: {file.name} is not {codec.removesuffix('-sig').upper()}: {place} cannot be read",
             next_step=f"{advice}ask the owner {self._contract.owner_agency} to export the file again as UTF-8",

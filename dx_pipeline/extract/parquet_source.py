@@ -156,7 +156,9 @@ class ParquetReader:
             plan.append(found)
         return plan
 
-    def _batches(self, plans: list[tuple[SourceFile, list[FoundColumn]]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    def _batches(
+        self, plans: list[tuple[SourceFile, list[FoundColumn]]], schema: pa.Schema
+    ) -> Iterator[pa.RecordBatch]:
         for file, plan in plans:
             texts = [found.path[0] for found in plan if len(found.path) == 1 and not found.is_nested]
             rows = NESTED_BATCH_ROWS if any(found.is_nested for found in plan) else BATCH_ROWS

@@ -44,7 +44,9 @@ def sound_files(folder: Path) -> dict[str, bytes]:
         "xlsx": write_xlsx(folder / "sound.xlsx").read_bytes(),
         "xls": write_xls(folder / "sound.xls").read_bytes(),
         "xml": xml_bytes(),
-        "json": json.dumps({"ky": "2024-06", "kem": [1, [2]], "du_lieu": RECORDS}, ensure_ascii=False).encode("utf-8-sig"),
+        "json": json.dumps({"ky": "2024-06", "kem": [1, [2]], "du_lieu": RECORDS}, ensure_ascii=False).encode(
+            "utf-8-sig"
+        ),
         "ndjson": "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in RECORDS).encode(),
         "json16": json.dumps(RECORDS, ensure_ascii=False, indent=1).encode("utf-16"),
         "parquet": parquet_bytes(),
@@ -54,7 +56,8 @@ def sound_files(folder: Path) -> dict[str, bytes]:
 def xml_bytes() -> bytes:
     """The records as XML with the usual first line."""
     rows = "".join(
-        f'<r ma="{record["Ma"]}"><Ten>{escape(str(record["Ten"]))}</Ten><So>{record["So"]}</So></r>' for record in RECORDS
+        f'<r ma="{record["Ma"]}"><Ten>{escape(str(record["Ten"]))}</Ten><So>{record["So"]}</So></r>'
+        for record in RECORDS
     )
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<ds>{rows}</ds>'.encode()
 

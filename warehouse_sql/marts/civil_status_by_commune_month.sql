@@ -3,8 +3,8 @@
 -- recognitions and adoptions, whose small count in a commune tells of a person or a family. Births, marriages and
 -- certificates of marital status are counts of what the commune knows anyway, and are shown as they are.
 -- 1. A commune's row of a protected kind is small if its events are below 5.
--- 2. Where a district has a small row (same month, same kind), further rows of the district are suppressed with it until
---    at least two are, and they hold together 5 events more than there are rows (a row stands for one event at least).
+-- 2. Where a district has a small row (same month, same kind), further rows of the district are suppressed with it
+--    until at least two are, and they hold together 5 events more than there are rows (a row stands for one event).
 --    So what is left when the shown communes are taken from the district's total leaves every suppressed count a range
 --    of 5 or more. Which further rows go is decided by a hash of code, month and kind: the smallest would tell a bound.
 -- 3. Where all of a district's rows do not suffice for that, the district's row is suppressed too.

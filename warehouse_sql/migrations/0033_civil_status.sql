@@ -1,5 +1,5 @@
--- Civil status (hộ tịch): the entries in a schema nobody reads, counts in core for engineers, and counts with small cells
--- suppressed in a mart for everybody else. Analysts get the mart and not the counts in core: those are not suppressed.
+-- Civil status (hộ tịch): the entries in a schema nobody reads, counts in core for engineers, and counts with small
+-- cells suppressed in a mart for everybody else. Analysts do not get the counts in core: those are not suppressed.
 
 -- Grain: one row per kind of civil status event. A protected kind is one whose small counts tell of a person.
 create table if not exists core.dim_civil_event_kind (
