@@ -117,7 +117,7 @@ comment on column restricted.civil_status_event.commune_sk is 'Xã có hiệu l�
 comment on column restricted.civil_status_event.month is 'Tháng đăng ký (ngày đầu tháng) | Month of registration (its first day)';
 comment on column restricted.civil_status_event.event_kind_sk is 'Loại việc | Kind of event';
 comment on column restricted.civil_status_event.is_late is 'Khai sinh, khai tử quá hạn | Birth or death registered late';
-comment on column restricted.civil_status_event.has_personal_number is 'Khai sinh được cấp số định danh hợp lệ | Birth with a sound personal number issued';
+comment on column restricted.civil_status_event.has_personal_number is 'Khai sinh được cấp số định danh đúng mẫu | Birth with a well-formed personal number issued';
 comment on column restricted.civil_status_event.closed_on is 'Ngày không còn trong tệp | Day it left the files';
 comment on column restricted.civil_status_event.quality_flags is 'Mã các cảnh báo chất lượng của dòng | Codes of the quality warnings of the row';
 comment on column restricted.civil_status_event.row_hash is 'Băm nội dung dòng nguồn và xã tìm được | Hash of the content of the source row and the commune found';
@@ -132,7 +132,7 @@ comment on column core.fact_civil_status_month.event_kind_sk is 'Loại việc |
 comment on column core.fact_civil_status_month.commune_sk is 'Xã có hiệu lực trong tháng, -1 là không rõ | Commune in force in the month, -1 when not found';
 comment on column core.fact_civil_status_month.events is 'Số việc | Events';
 comment on column core.fact_civil_status_month.late_registrations is 'Số việc quá hạn, chỉ khai sinh và khai tử | Late registrations, of births and deaths only';
-comment on column core.fact_civil_status_month.personal_numbers_issued is 'Số khai sinh được cấp số định danh hợp lệ | Births with a sound personal number issued';
+comment on column core.fact_civil_status_month.personal_numbers_issued is 'Số khai sinh được cấp số định danh đúng mẫu | Births with a well-formed personal number issued';
 comment on column core.fact_civil_status_month.first_batch_id is 'Lô đầu tiên nạp dòng này | Batch that first loaded the row';
 comment on column core.fact_civil_status_month.last_batch_id is 'Lô gần nhất thay đổi dòng này | Batch that last changed the row';
 comment on column core.fact_civil_status_month.loaded_at is 'Thời điểm nạp | Loaded at';

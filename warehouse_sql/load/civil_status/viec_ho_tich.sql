@@ -1,7 +1,7 @@
 -- Grain: one stage row is one entry of a register book; it becomes one row of restricted.civil_status_event (without
 -- readers). core gets counts only: core.fact_civil_status_month is recomputed from the open rows of that table.
 -- An entry is known by the SHA-256 of commune, book and number. These are short and can be tried out, so the hash is
--- still personal data. Of the personal number only the fact that a sound one was issued with a birth is kept.
+-- still personal data. Of the personal number only the fact that a well-formed one came with a birth.
 
 -- dx:step merge=upsert target=restricted.civil_status_event key=event_hash ledger
 with found as (
