@@ -96,6 +96,8 @@ _READERS = {
     "mssql": ("dx_pipeline.extract.sqlalchemy_source", "SqlalchemyReader"),
     "oracle": ("dx_pipeline.extract.sqlalchemy_source", "SqlalchemyReader"),
     "file+dbf": ("dx_pipeline.extract.dbf_source", "DbfReader"),
+    "file+json": ("dx_pipeline.extract.json_source", "JsonReader"),
+    "file+parquet": ("dx_pipeline.extract.parquet_source", "ParquetReader"),
 }
 
 
