@@ -14,6 +14,8 @@ from dx_pipeline.sandbox.planted import TruthBook
 
 DELETED: Final = 60  # records that FoxPro leaves in the files until they are packed
 SPLIT_COMMUNE: Final = "19528"  # Gio Thành went to two communes in 2020
+#: Codes that ceased in 2020 and that the first list of that year gave to the merged commune: they are found.
+REUSED_AT_FIRST: Final = ("19381", "19486", "19723")
 FARM: Final = ("LUC", "LUK", "BHK", "NHK", "CLN", "RSX", "RPH", "NTS")
 _ADDED_FROM: Final = 50_000  # ids of added rows, above those of any district
 
@@ -103,7 +105,8 @@ class _Planter:
 
     def _plant_places(self, communes: list[Commune]) -> None:
         """Parcels are moved within their district, to sheets that nobody else there has."""
-        gone = [one for one in communes if one.ceased_on is not None and one.code != SPLIT_COMMUNE]
+        found = (SPLIT_COMMUNE, *REUSED_AT_FIRST)
+        gone = [one for one in communes if one.ceased_on is not None and one.code not in found]
         for at, row in enumerate(self._take("xa_da_giai_the")):
             one = gone[at % len(gone)]
             self._move(row, one.district, one.code, at)
