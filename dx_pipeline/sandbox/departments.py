@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from dx_pipeline.sandbox.business.department import BUSINESS
 from dx_pipeline.sandbox.department import Department, Site
 from dx_pipeline.sandbox.digital_infrastructure.department import DIGITAL_INFRASTRUCTURE
 from dx_pipeline.sandbox.eid.department import EID
@@ -21,6 +22,7 @@ DEPARTMENTS: Final[tuple[Department, ...]] = (
     EID,
     POOR_HOUSEHOLDS,
     LAND,
+    BUSINESS,
 )
 
 
