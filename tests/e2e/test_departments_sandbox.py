@@ -58,6 +58,8 @@ SYSTEMS = {
     "task_tracking": ("nhiem_vu",),
     "eid": ("dinh_danh_xa_thang",),
     "poor_households": ("ho_ngheo",),
+    "land": ("thua_dat",),
+    "business": ("doanh_nghiep",),
 }
 DATASETS = [(system, dataset) for system, datasets in SYSTEMS.items() for dataset in datasets]
 

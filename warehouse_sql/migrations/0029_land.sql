@@ -66,7 +66,8 @@ create table if not exists restricted.land_parcel (
 );
 
 -- Grain: one row per commune, purpose of land use and year of the certificate (-2 none, -1 year not known or in doubt).
--- A parcel with several purposes counts once, in parcels of the first-named one; parcels_further_use counts it for the others.
+-- A parcel with several purposes counts once, in parcels of the first-named one; parcels_further_use counts it for the
+-- others.
 create table if not exists core.fact_land_count (
     commune_sk integer not null,
     land_use_sk smallint not null,

@@ -1,5 +1,5 @@
--- Business register: enterprises and their branches. No name, no street, no representative; the enterprise code only as a
--- keyed pseudonym in restricted, because it may be the personal number of somebody.
+-- Business register: enterprises and their branches. No name, no street, no representative; the enterprise code only
+-- as a keyed pseudonym in restricted, because it may be the personal number of somebody.
 
 -- Grain: one row per kind of enterprise or dependent unit.
 create table if not exists core.dim_business_kind (
@@ -16,7 +16,7 @@ values
 (-2, '-2', 'Không áp dụng', 'Not applicable', 'unknown'),
 (-1, '-1', 'Không xác định', 'Unknown', 'unknown'),
 (1, 'tnhh_1tv', 'Công ty TNHH một thành viên', 'Single-member limited liability company', 'enterprise'),
-(2, 'tnhh_2tv', 'Công ty TNHH hai thành viên trở lên', 'Limited liability company with two or more members', 'enterprise'),
+(2, 'tnhh_2tv', 'Công ty TNHH hai thành viên trở lên', 'Limited liability company, two or more members', 'enterprise'),
 (3, 'co_phan', 'Công ty cổ phần', 'Joint-stock company', 'enterprise'),
 (4, 'hop_danh', 'Công ty hợp danh', 'Partnership', 'enterprise'),
 (5, 'tu_nhan', 'Doanh nghiệp tư nhân', 'Sole proprietorship', 'enterprise'),
@@ -109,7 +109,8 @@ values
     'O',
     84,
     84,
-    'Hoạt động của Đảng Cộng sản, tổ chức chính trị - xã hội, quản lý nhà nước, an ninh quốc phòng; bảo đảm xã hội bắt buộc',
+    'Hoạt động của Đảng Cộng sản, tổ chức chính trị - xã hội, quản lý nhà nước,'
+    || ' an ninh quốc phòng; bảo đảm xã hội bắt buộc',
     'Party, socio-political organisations, public administration and defence; compulsory social security'
 ),
 (16, 'P', 85, 85, 'Giáo dục và đào tạo', 'Education and training'),
@@ -121,7 +122,8 @@ values
     'T',
     97,
     98,
-    'Hoạt động làm thuê các công việc trong các hộ gia đình, sản xuất sản phẩm vật chất và dịch vụ tự tiêu dùng của hộ gia đình',
+    'Hoạt động làm thuê các công việc trong các hộ gia đình, sản xuất'
+    || ' sản phẩm vật chất và dịch vụ tự tiêu dùng của hộ gia đình',
     'Activities of households as employers and for own use'
 ),
 (

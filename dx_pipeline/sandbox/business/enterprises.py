@@ -79,8 +79,8 @@ def _draw(rng: np.random.Generator, shares: dict[str, int], count: int) -> npt.N
     return rng.choice(np.array(list(shares)), count, p=weights / weights.sum())
 
 
-def _days(first: str, days: npt.NDArray[np.int64], form: str) -> npt.NDArray[np.object_]:
-    return pd.Series(pd.DatetimeIndex(np.datetime64(first) + days)).dt.strftime(form).to_numpy()
+def _days(first: str, days: npt.NDArray[np.int64], form: str) -> npt.NDArray[np.str_]:
+    return np.array(pd.DatetimeIndex(np.datetime64(first) + days).strftime(form), dtype=str)
 
 
 def _clean_rows(rng: np.random.Generator) -> pd.DataFrame:

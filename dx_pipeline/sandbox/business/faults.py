@@ -32,7 +32,7 @@ def plant_faults(
 
 
 def _is_enterprise(row: pd.Series) -> bool:
-    return row["LoaiHinh"] != "Chi nhánh"
+    return str(row["LoaiHinh"]) != "Chi nhánh"
 
 
 def _is_active(row: pd.Series) -> bool:

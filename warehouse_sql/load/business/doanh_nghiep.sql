@@ -2,8 +2,8 @@
 -- The commune of the seat is looked up by code, else by name and district, on the day of the update, else on the day of
 -- registration: a seat that was never written anew since a reform keeps the commune of its day. What is not found is
 -- loaded under the unknown member -1 with the flag xa_khong_xac_dinh.
--- A unit whose enterprise is not among the accepted rows has the flag chi_nhanh_thieu_doanh_nghiep; one of an enterprise
--- of another province (ma_so_tinh_khac) has its enterprise there, and no such flag. Codes are compared as pseudonyms.
+-- A unit whose enterprise is not among the accepted rows has the flag chi_nhanh_thieu_doanh_nghiep; a unit of another
+-- province's enterprise (ma_so_tinh_khac) has it there, and no such flag. Codes are compared as pseudonyms.
 
 -- dx:step merge=snapshot target=core.fact_business key=register_no ledger
 with asked as (

@@ -3,8 +3,8 @@
 -- The commune is looked up by code and the day of the extract; the island district, which has no commune, stands for
 -- one. A code that is no more leads to the one unit its commune went to as a whole (flag xa_da_giai_the); where it was
 -- split or never existed, to the unknown member -1 (flag xa_khong_xac_dinh).
--- A parcel on the old map is superseded if another one of the commune names its sheet and number as the former ones. One
--- that has former numbers itself is on the new map: there the same numbers are another parcel.
+-- A parcel on the old map is superseded if another one of the commune names its sheet and number as the former ones.
+-- One that has former numbers itself is on the new map: there the same numbers are another parcel.
 -- One certificate may cover several parcels. Its number is in doubt where commune, entry or day differ.
 
 -- dx:step merge=snapshot target=restricted.land_parcel key=parcel_id ledger
