@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from dx_pipeline.sandbox.business.department import BUSINESS
 from dx_pipeline.sandbox.civil_status.department import CIVIL_STATUS
 from dx_pipeline.sandbox.department import Department, Site
 from dx_pipeline.sandbox.digital_infrastructure.department import DIGITAL_INFRASTRUCTURE
 from dx_pipeline.sandbox.eid.department import EID
+from dx_pipeline.sandbox.land.department import LAND
 from dx_pipeline.sandbox.poor_households.department import POOR_HOUSEHOLDS
 from dx_pipeline.sandbox.task_tracking.department import TASK_TRACKING
 
@@ -21,6 +23,8 @@ DEPARTMENTS: Final[tuple[Department, ...]] = (
     EID,
     POOR_HOUSEHOLDS,
     CIVIL_STATUS,
+    LAND,
+    BUSINESS,
 )
 
 

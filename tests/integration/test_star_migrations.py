@@ -23,7 +23,22 @@ DIMENSIONS_BY_KEY = {
     "dim_applicant_kind": "applicant_kind_sk",
     "dim_event_kind": "event_kind_sk",
     "dim_source_system": "source_system_sk",
+    "dim_land_use": "land_use_sk",
+    "dim_business_kind": "business_kind_sk",
+    "dim_business_status": "business_status_sk",
+    "dim_economic_section": "economic_section_sk",
 }
+NAMED_IN_TWO_LANGUAGES = (
+    "dim_channel",
+    "dim_dossier_status",
+    "dim_applicant_kind",
+    "dim_event_kind",
+    "dim_source_system",
+    "dim_land_use",
+    "dim_business_kind",
+    "dim_business_status",
+    "dim_economic_section",
+)
 
 
 @pytest.fixture(scope="module", params=[16, 18])
@@ -67,7 +82,7 @@ def test_partitions_are_not_listed_in_the_dictionary(warehouse: Warehouse) -> No
 def test_every_dimension_has_an_unknown_and_a_not_applicable_member(warehouse: Warehouse, table: str) -> None:
     key = DIMENSIONS_BY_KEY[table]
     name = {"dim_date": "weekday_name"}.get(table, "name")
-    if table in ("dim_channel", "dim_dossier_status", "dim_applicant_kind", "dim_event_kind", "dim_source_system"):
+    if table in NAMED_IN_TWO_LANGUAGES:
         name = "name_vi || ' | ' || name_en"
     rows = ask(warehouse, f"select {key}, {name} from core.{table} where {key} < 0 order by {key} desc")
     assert rows == [(-1, "Không xác định | Unknown"), (-2, "Không áp dụng | Not applicable")]

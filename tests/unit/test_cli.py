@@ -109,7 +109,7 @@ def test_without_a_command_the_help_is_shown() -> None:
     ("arguments", "environment", "said"),
     [
         (["run", "-p", "2024-13"], {}, "✗ --partition '2024-13' is not a month\n  → write it as 2024-03"),
-        (["run", "one_stop.nix"], {}, "✗ dataset 'one_stop.nix' is unknown\n  → known: civil_status."),
+        (["run", "one_stop.nix"], {}, "✗ dataset 'one_stop.nix' is unknown\n  → known: business."),
         (["run", "--project", "/nowhere"], {}, "✗ project folder /nowhere: there is no assets/ in it"),
         (["contract", "check", "/nowhere.odcs.yaml"], {}, "✗ contract /nowhere.odcs.yaml: cannot be read"),
         (["status"], {"DX_BATCH_ROWS": "many"}, "✗ setting DX_BATCH_ROWS: Input should be a valid integer"),

@@ -17,9 +17,9 @@ from dx_pipeline.contract.model import Contract
 from dx_pipeline.extract.dbf_header import parse_header
 from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.sandbox.communes import commune_list
+from dx_pipeline.sandbox.dbf_writer import Field, write_dbf
 from dx_pipeline.sandbox.planted import Kind
 from dx_pipeline.sandbox.poor_households.build import FIELDS, build_poor_households
-from dx_pipeline.sandbox.poor_households.dbf_writer import Field, write_dbf
 from dx_pipeline.sandbox.poor_households.households import KINDS
 from tests.conftest import ROOT
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from dx_pipeline.sandbox.communes import commune_list
+from dx_pipeline.sandbox.dbf_writer import Field, write_dbf
 from dx_pipeline.sandbox.planted import TruthBook
-from dx_pipeline.sandbox.poor_households.dbf_writer import Field, write_dbf
 from dx_pipeline.sandbox.poor_households.households import DATASET, KINDS, YEARS, household_rows
 
 PRESENT: Final = date(2024, 6, 30)
