@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     lock_timeout_seconds: int = Field(
         default=600, ge=0, description="How long a run waits for another run of the same dataset."
     )
+    source_connect_seconds: int = Field(
+        default=15, ge=2, description="How long a source may take to let us in; each attempt."
+    )
+    source_silence_seconds: int = Field(
+        default=300, ge=2, description="How long an open source may give no row and no answer before it is left alone."
+    )
     sandbox_dossiers: int = Field(default=60_000, ge=100, description="Dossiers in the sandbox province.")
     sandbox_seed: int = Field(default=1982, description="Seed of the sandbox province.")
 

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from dx_pipeline.clean.pseudonym import PseudonymKeys
 from dx_pipeline.contract.catalog import Catalog
 from dx_pipeline.contract.model import Contract
-from dx_pipeline.errors import BatchHeld, DxError, LandingError, MigrationError, WarehouseError
+from dx_pipeline.errors import BatchHeld, DxError, LandingError, MigrationError, SourceSilent, WarehouseError
 from dx_pipeline.extract.completeness import check_complete, check_source_rows
 from dx_pipeline.extract.drift import check_drift, refuse_drift
 from dx_pipeline.extract.source import Extraction, open_source
@@ -30,6 +30,7 @@ from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
+from dx_pipeline.orchestration.bounded_reading import SignOfLife, SilentSources, read_bounded
 from dx_pipeline.orchestration.judging import judge_into_stage
 from dx_pipeline.orchestration.staging import (
     Repair,
@@ -51,6 +52,9 @@ from dx_pipeline.warehouse.stage import (
 
 if TYPE_CHECKING:
     from dx_pipeline.judge.verdict import RuleOutcome
+
+
+Landed = tuple[Manifest, Extraction, str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ class Road:
         self.catalog = catalog
         self.broken_tables = broken_tables or {}  # by load file: what its own tables section met
         self.landing = LandingStore(settings.landing_root)
+        self._silent = SilentSources()
 
     # -- land --------------------------------------------------------------------------------------
 
@@ -130,7 +135,7 @@ class Road:
                 )
             started = time.monotonic()
             with self._failing(contract, batch):
-                manifest, extraction, fingerprint, warnings = self._extract(contract, batch, window)
+                manifest, extraction, fingerprint, warnings = self._read(contract, batch, window)
                 with self.warehouse.loader() as connection:
                     ledger.update_batch(
                         connection,
@@ -196,7 +201,24 @@ class Road:
                     )
                     return ledger.get_batch(connection, batch.batch_id)
 
-    def _extract(self, contract: Contract, batch: Batch, window: Window) -> tuple[Manifest, Extraction, str, list[str]]:
+    def _read(self, contract: Contract, batch: Batch, window: Window) -> Landed:
+        """Extract in the source's turn (``poolLimit`` readings at once, of all runs) and in bounded time."""
+        system = self.catalog.systems[contract.system]
+        with self.warehouse.source_turn(
+            system.name, limit=system.pool_limit, timeout_seconds=self.settings.lock_timeout_seconds
+        ):
+            self._silent.refuse(batch.run_id, contract)
+            try:
+                return read_bounded(
+                    contract,
+                    lambda life: self._extract(contract, batch, window, life),
+                    silence_seconds=self.settings.source_silence_seconds,
+                )
+            except SourceSilent as error:
+                self._silent.note(batch.run_id, contract, error)
+                raise
+
+    def _extract(self, contract: Contract, batch: Batch, window: Window, life: SignOfLife) -> Landed:
         url = self.settings.connection_url(self.catalog.systems[contract.system].connection)
         self.landing.sweep_temporary()
         with open_source(contract, url) as reader:
@@ -205,7 +227,14 @@ class Road:
             for message in drift.messages:
                 listener().warn(contract.id, message)
             check_source_rows(contract, reader)
+            life.seen()
             extraction = reader.extract(window)
+
+            def came(rows: int) -> None:
+                life.seen()
+                listener().advance(contract.id, "extract", rows, extraction.source_rows)
+
+            life.seen()
             manifest = self.landing.write(
                 system=contract.system,
                 dataset=contract.dataset,
@@ -219,7 +248,7 @@ class Road:
                     "position": extraction.position,
                     "schema_fingerprint": drift.fingerprint,
                 },
-                on_rows=lambda rows: listener().advance(contract.id, "extract", rows, extraction.source_rows),
+                on_rows=came,
             )
         listener().finish(contract.id, "extract")
         check_complete(contract, extraction.source_rows, manifest.row_count)
