@@ -36,6 +36,7 @@ from urllib3.exceptions import (
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import SettingsError, SourceDrift, UnreadableSource
 from dx_pipeline.extract import source_errors as errors
+from dx_pipeline.extract.sign_of_life import still_alive
 from dx_pipeline.settings import get_settings
 
 CONNECT_SECONDS = 10.0
@@ -135,6 +136,7 @@ class ApiClient:
             UnreadableSource: too large, or leads to another host.
         """
         for attempt in range(1, ATTEMPTS + 1):
+            still_alive()
             try:
                 return self._once(path, query)
             except _BusyError as busy:
@@ -208,7 +210,9 @@ class ApiClient:
                 next_step=f"ask the owner {self._contract.owner_agency} to look at the API's compression",
             ) from None
         except (HTTPError, OSError, ValueError) as error:
-            silent = isinstance(error, ReadTimeoutError | ConnectTimeoutError | TimeoutError)
+            silent = isinstance(error, ReadTimeoutError | ConnectTimeoutError | TimeoutError) and not isinstance(
+                error, NewConnectionError
+            )
             raise _BusyError(_cause(error), is_connected=response is not None, is_silent=silent) from None
         finally:
             if response is not None:
@@ -218,6 +222,7 @@ class ApiClient:
         blocks = []
         size = 0
         while block := response.read1(_BLOCK):
+            still_alive()
             size += len(block)
             if size > LARGEST_ANSWER:
                 raise UnreadableSource(
@@ -337,7 +342,7 @@ def _connect_seconds() -> float:
 
 
 def _read_seconds() -> float:
-    return min(READ_SECONDS, get_settings().source_silence_seconds)
+    return min(READ_SECONDS, get_settings().source_silence_seconds / SILENT_ATTEMPTS)
 
 
 def _cause(error: BaseException) -> str:

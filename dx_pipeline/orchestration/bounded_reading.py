@@ -8,7 +8,6 @@ interrupt it there. So the reading is done in a thread of its own, and when it h
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
@@ -16,41 +15,12 @@ from typing import TypeVar
 
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import SourceSilent
-from dx_pipeline.extract import source_errors
+from dx_pipeline.extract import sign_of_life, source_errors
+from dx_pipeline.extract.sign_of_life import SignOfLife
 
 SILENT_ATTEMPTS = 2
 _LOOK_SECONDS = 1.0
 Read = TypeVar("Read")
-
-
-class LeftBehindError(Exception):
-    """Raised inside a reading that nobody waits for any more."""
-
-
-class SignOfLife:
-    """Tells how long ago a reading last brought something."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-        self._is_left_behind = False
-
-    def seen(self) -> None:
-        """Rows came.
-
-        Raises:
-            LeftBehindError: too late.
-        """
-        if self._is_left_behind:
-            raise LeftBehindError
-        self._last = time.monotonic()
-
-    def silence(self) -> float:
-        """Seconds since the last sign."""
-        return time.monotonic() - self._last
-
-    def leave_behind(self) -> None:
-        """Nobody waits any more."""
-        self._is_left_behind = True
 
 
 def read_bounded(contract: Contract, read: Callable[[SignOfLife], Read], *, silence_seconds: float) -> Read:
@@ -64,6 +34,7 @@ def read_bounded(contract: Contract, read: Callable[[SignOfLife], Read], *, sile
     result: Future[Read] = Future()
 
     def work() -> None:
+        sign_of_life.begin(life)
         try:
             result.set_result(read(life))
         except BaseException as error:

@@ -24,13 +24,14 @@ from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import BatchHeld, DxError, LandingError, MigrationError, SourceSilent, WarehouseError
 from dx_pipeline.extract.completeness import check_complete, check_source_rows
 from dx_pipeline.extract.drift import check_drift, refuse_drift
+from dx_pipeline.extract.sign_of_life import SignOfLife
 from dx_pipeline.extract.source import Extraction, open_source
 from dx_pipeline.extract.window import Window, increment_window, period_window
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
-from dx_pipeline.orchestration.bounded_reading import SignOfLife, SilentSources, read_bounded
+from dx_pipeline.orchestration.bounded_reading import SilentSources, read_bounded
 from dx_pipeline.orchestration.judging import judge_into_stage
 from dx_pipeline.orchestration.staging import (
     Repair,
