@@ -122,6 +122,7 @@ class Contract:
     left_out: tuple[str, ...]
     path: Path
     root: Path
+    schedule: str | None = None  # cron line in local time; None: the schedule of its system
     expected_rows: int = 0  # of a full read, roughly; larger datasets are worked on first
 
     @property
