@@ -19,6 +19,7 @@ from dx_pipeline.errors import DxError, SettingsError, SourceUnavailable, Unread
 from dx_pipeline.extract.encoding import SAMPLE_BYTES, likely_encoding
 from dx_pipeline.extract.folder import header_name
 from dx_pipeline.extract.source_errors import redact
+from dx_pipeline.onboarding.file_formats import dbf_fields, xml_record
 
 _DRIVERS = {
     "postgres": "postgresql+psycopg",
@@ -29,6 +30,7 @@ _DRIVERS = {
 }
 KINDS = {"postgres": "postgres", "postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
 _OWN_SCHEMAS = frozenset("information_schema mysql performance_schema sys".split())
+_FILES = (".csv", ".xlsx", ".xls", ".dbf", ".xml")
 _DELIMITERS = ",;\t|"
 _HEADER_ROWS = 20  # of a sheet, in which its header is looked for
 
@@ -151,7 +153,7 @@ def _described(inspector: Inspector, schema: str | None, table: str) -> Relation
     keys = [
         ForeignKey(tuple(key["constrained_columns"]), key["referred_table"])
         for key in inspector.get_foreign_keys(table, schema)
-        if key["referred_schema"] in (None, schema) and key["referred_table"] != table
+        if key["referred_schema"] in (None, schema)
     ]
     unique = [tuple(found["column_names"]) for found in inspector.get_unique_constraints(table, schema)]
     with contextlib.suppress(NotImplementedError):
@@ -181,7 +183,7 @@ def _files(folder: Path, names: Sequence[str], *, everything: bool) -> list[Rela
     held = sorted(
         path.relative_to(folder).as_posix()
         for path in folder.iterdir()
-        if path.is_file() and path.suffix.lower() in (".csv", ".xlsx", ".xls") and not path.name.startswith((".", "~$"))
+        if path.is_file() and path.suffix.lower() in _FILES and not path.name.startswith((".", "~$"))
     )
     if everything:
         names = [sheet for name in held for sheet in _sheets(folder, name)]
@@ -193,9 +195,20 @@ def _files(folder: Path, names: Sequence[str], *, everything: bool) -> list[Rela
             raise OnboardingError(
                 f"no file matches {pattern!r} in the folder", next_step=f"it has: {', '.join(held[:30]) or 'no file'}"
             )
-        is_sheet = matches[0].suffix.lower() in (".xlsx", ".xls")
-        found.append(_workbook(matches[0], pattern, sheet or None) if is_sheet else _delimited(matches[0], pattern))
+        found.append(_file(matches[0], pattern, sheet or None))
     return found
+
+
+def _file(path: Path, pattern: str, sheet: str | None) -> Relation:
+    kind = path.suffix.lower()
+    if kind in (".xlsx", ".xls"):
+        return _workbook(path, pattern, sheet)
+    if kind == ".dbf":
+        source = SourceRelation(kind="dbf", path=pattern, encoding="cp1252")
+        return Relation(label=pattern, source=source, header=dbf_fields(path))
+    if kind == ".xml":
+        return Relation(label=pattern, source=SourceRelation(kind="xml", path=pattern, record=xml_record(path)))
+    return _delimited(path, pattern)
 
 
 def _sheets(folder: Path, name: str) -> list[str]:
