@@ -19,8 +19,8 @@ from dx_pipeline.onboarding.drafting import Request, Written, check_dataset, dra
 from dx_pipeline.onboarding.relations import OnboardingError
 from dx_pipeline.onboarding.todo import open_places
 from dx_pipeline.warehouse.load_file import parse_load_file
-from tests.latin_archive import ROWS, build_archive
 from tests.dbf_files import write_dbf
+from tests.latin_archive import ROWS, build_archive
 from tests.mariadb import MariadbServer, running_mariadb
 
 
