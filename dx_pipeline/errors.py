@@ -39,6 +39,16 @@ class SourceUnavailable(DxError):
     can_heal = True
 
 
+class SourceSilent(SourceUnavailable):
+    """The source takes the connection, or not even that, and gives no answer in time: each attempt costs that time."""
+
+
+class AccessRefused(SourceUnavailable):
+    """The source answers and refuses this account; trying again changes nothing, and may lock the account."""
+
+    can_heal = False
+
+
 class SourceDrift(DxError):
     """The source no longer has the shape its contract promises."""
 

@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     lineage_api_key: SecretStr | None = Field(
         default=None, description="Key the receiver of OpenLineage events asks for."
     )
+    source_connect_seconds: int = Field(
+        default=15, ge=2, description="How long a source may take to let us in; each attempt."
+    )
+    source_silence_seconds: int = Field(
+        default=300, ge=2, description="How long an open source may give no row and no answer before it is left alone."
+    )
     sandbox_dossiers: int = Field(default=60_000, ge=100, description="Dossiers in the sandbox province.")
     sandbox_seed: int = Field(default=1982, description="Seed of the sandbox province.")
 

@@ -49,6 +49,7 @@ _PLAIN_NUMBER = r"^-?[0-9]{1,200}(?:\.[0-9]{1,200})?(?:[eE][-+]?[0-9]{1,2})?$"
 _CURRENCY = re.compile(r"\s*(?:vn[dđ]|[dđ]ồng|dong|[đ₫]|(?<=\d)d)\.?$", re.IGNORECASE)
 _CURRENCY_FIRST = re.compile(r"^(?:vn[dđ]|₫)\s*", re.IGNORECASE)
 _DECIMAL_OPTION = {"decimal": "decimal sign of the texts: , or ."}
+_CURRENCY_OPTION = {"currency": 'sign of a foreign money beside the number, left away: "€", "US$"'}
 _UNIT_OPTION = {"unit": f"what the column counts in: {', '.join(UNITS)} (a text may name its own)"}
 
 
@@ -177,6 +178,14 @@ def check_scale(column: Column) -> None:
 
 
 def _check_number(column: Column) -> None:
+    currency = column.options.get("currency")
+    if "currency" in column.options and (
+        not isinstance(currency, str) or not currency.strip() or re.search(r"[\d.,%-]", currency)
+    ):
+        raise ContractError(
+            f"column {column.name}, option currency: {currency!r} is no sign of money",
+            next_step='write it as the source does, e.g. "€"',
+        )
     check_scale(column)
     check_decimal(column)
     check_unit(column)
@@ -187,11 +196,18 @@ def _number_reader(column: Column, *, typed: bool) -> Reader:
     scale = column.options.get("scale")
     factor = unit_factor(column)
     with_unit = "unit" in column.options
+    currency = str(column.options.get("currency", "")).strip()
 
     def read(text: str) -> Reading:
         if len(text) > LONGEST:
             return UNREADABLE
-        sign, rest = signed(text.removesuffix("%").rstrip())
+        bare = text.removesuffix("%").rstrip()
+        if currency:
+            bare = bare.removesuffix(currency).rstrip()
+            bare = bare.removeprefix(currency).lstrip()
+        sign, rest = signed(bare)
+        if currency:
+            rest = rest.removeprefix(currency).lstrip()
         value, own_unit = amount(rest, decimal, factor) if with_unit else (unsigned(rest, decimal), False)
         if value is None:
             return UNREADABLE
@@ -352,7 +368,8 @@ NUMBER = _type(
         "scale": f"decimals of an exact decimal of {DECIMAL_DIGITS} digits (default: floating point)",
     }
     | _UNIT_OPTION
-    | _DECIMAL_OPTION,
+    | _DECIMAL_OPTION
+    | _CURRENCY_OPTION,
     _check_number,
 )
 FLAG = _type(

@@ -77,6 +77,14 @@ def check_options(contract: Contract, column: Column) -> None:
     """Refuse an option the column's type does not understand or whose value is wrong (ContractError)."""
     found = semantic_type(contract, column)
     known = {*found.options, *COMMON_OPTIONS}
+    written = [option for option in column.options if not isinstance(option, str)]
+    if written:
+        names = ", ".join(str(option).lower() for option in written)
+        raise ContractError(
+            f"{contract.id}, column {column.name}: YAML reads the option {names} as a value and not as a name",
+            next_step="put it in quotation marks: "
+            + ", ".join(f'"{str(option).lower()}": [...]' for option in written),
+        )
     unknown = sorted(set(column.options) - known)
     if unknown:
         raise ContractError(
@@ -87,7 +95,7 @@ def check_options(contract: Contract, column: Column) -> None:
         if option in column.options and not isinstance(column.options[option], (list, tuple)):
             raise ContractError(
                 f"{contract.id}, column {column.name}: option {option} is not a list",
-                next_step=f'write {option}: ["...", "..."]',
+                next_step=f'write "{option}": ["...", "..."]',
             )
     if found.check is not None:
         try:

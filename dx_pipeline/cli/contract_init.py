@@ -119,6 +119,8 @@ def _show(draft: DatasetDraft) -> None:
     console.print(f"  cách đọc · load  [bold]{profile.mode}[/]{cursor}")
     if profile.left_out:
         console.print(f"  không đọc · left out  {escape(', '.join(profile.left_out))}")
+    for told in draft.orphans:
+        console.print(f"  [yellow]mồ côi · orphans[/]  {escape(told)}")
     if draft.depends_on:
         console.print(f"  sau khi · after  {', '.join(draft.depends_on)}")
 

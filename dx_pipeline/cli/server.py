@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.markup import escape
 
 from dx_pipeline.cli.console import console, friendly
-from dx_pipeline.cli.tables import VERY_WIDE, dataset_names, plain_table, status_text
+from dx_pipeline.cli.tables import VERY_WIDE, WIDE, dataset_names, plain_table, status_text
 from dx_pipeline.settings import get_settings
 
 
@@ -67,15 +69,18 @@ def down() -> None:
 
 @friendly
 def status() -> None:
-    """Each dataset at a glance: last publishing, rows, what waits or failed.
+    """Each dataset at a glance: last publishing, whether it is late, when it is due next, what waits or failed.
 
     Example: dx status
     """
     import sqlalchemy as sa
 
+    from dx_pipeline.contract.timeliness import in_words, timeliness
     from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 
     road = get_road()
+    local = ZoneInfo(LOCAL_TIME_ZONE)
     with road.warehouse.loader() as connection:
         latest = connection.execute(
             sa.text(
@@ -83,10 +88,13 @@ def status() -> None:
                 " accepted, quarantined, published_at, started_at from ops.batch order by system, dataset, batch_id desc"
             )
         ).mappings().all()  # fmt: skip
-        published: dict[str, object] = {
-            row[0]: row[1]
+        published: dict[str, datetime] = {
+            row[0]: row[1].astimezone(local)
             for row in connection.execute(
-                sa.text("select system || '.' || dataset, max(published_at) from ops.batch group by 1")
+                sa.text(
+                    "select system || '.' || dataset, max(published_at) from ops.batch"
+                    " where published_at is not null group by 1"
+                )
             )
         }
         open_rows: dict[str, int] = {
@@ -97,26 +105,29 @@ def status() -> None:
                 )
             )
         }
-        clock = connection.execute(sa.text("select now()")).scalar_one()
+        clock = connection.execute(sa.text("select now()")).scalar_one().astimezone(local)
     by_id = {row["dataset_id"]: row for row in latest}
     header, shown = dataset_names(road.catalog.contracts, full=console.width >= VERY_WIDE)
+    moment = "%Y-%m-%d %H:%M" if console.width >= WIDE else "%m-%d %H:%M"
     table = plain_table("Tình trạng · Status")
     table.add_column(header, overflow="ellipsis")
-    for name in ("batch", "state", "published", "fresh", "in quarantine"):
+    for name in ("batch", "state", "published", "fresh", "due", "in quarantine"):
         table.add_column(name, justify="right" if name in ("batch", "in quarantine") else "left", no_wrap=True)
     for contract in road.catalog.contracts.values():
         row = by_id.get(contract.id)
         when = published.get(contract.id)
-        fresh = "–"
-        if when is not None and contract.freshness is not None:
-            late = clock - when - contract.freshness
-            fresh = "[green]yes" if late.total_seconds() <= 0 else "[yellow]stale"
+        found = timeliness(road.catalog.schedule_of(contract), contract.freshness, when, clock)
+        fresh = "–" if when is None or contract.freshness is None else "[green]yes"
+        if found.late_by is not None:
+            fresh = f"[yellow]late {in_words(found.late_by)}"
+        due = "–" if found.due is None else f"{found.due:{moment}}"
         table.add_row(
             shown[contract.id],
             str(row["batch_id"]) if row else "–",
             status_text(row["status"]) if row else "[dim]never run",
-            f"{when:%Y-%m-%d %H:%M}" if when else "–",
+            f"{when:{moment}}" if when else "–",
             fresh,
+            f"[yellow]{due}" if found.is_overdue else due,
             f"{open_rows.get(contract.id, 0):,}",
         )
     console.print(table)

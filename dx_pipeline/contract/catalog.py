@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from dx_pipeline.contract.cron import parse_cron
 from dx_pipeline.contract.loader import CONTRACT_SUFFIX, load_contract
 from dx_pipeline.contract.model import Contract, System
 from dx_pipeline.errors import ContractError
@@ -40,6 +41,10 @@ class Catalog:
                 f"dataset {dataset_id!r} is unknown", next_step=f"known: {', '.join(sorted(self.contracts))}"
             )
         return self.contracts[dataset_id]
+
+    def schedule_of(self, contract: Contract) -> str | None:
+        """The cron line of a dataset: its own, else its system's; None if nobody gave one."""
+        return contract.schedule or self.systems[contract.system].schedule
 
     def select(self, names: Sequence[str]) -> list[Contract]:
         """Contracts of the named systems or ``system.dataset`` ids, in load order; all when empty."""
@@ -151,13 +156,22 @@ def load_system(path: Path, root: Path) -> System:
         raise ContractError(f"system file {path} at title: give both vi and en")
     if document["name"] != path.parent.name:
         raise ContractError(f"system file {path} at name: must equal the folder's name {path.parent.name!r}")
+    schedule = document.get("schedule")
+    if schedule is not None:
+        try:
+            schedule = parse_cron(str(schedule)).text
+        except ValueError as error:
+            raise ContractError(
+                f"system file {path} at schedule: {schedule!r} {error}",
+                next_step='write it as "minute hour day month weekday", e.g. "0 6 * * *"',
+            ) from None
     return System(
         name=document["name"],
         title_vi=title["vi"],
         title_en=title["en"],
         connection=document["connection"],
         owners=tuple(document.get("owners") or ()),
-        schedule=document.get("schedule"),
+        schedule=schedule,
         pool_limit=int(document.get("poolLimit", 1)),
         kinds=tuple(document.get("kinds") or ()),
         root=root,

@@ -16,6 +16,7 @@ import yaml
 from open_data_contract_standard.model import CustomProperty, OpenDataContractStandard, SchemaProperty
 from pydantic import TypeAdapter, ValidationError
 
+from dx_pipeline.contract.cron import parse_cron
 from dx_pipeline.contract.http_api import API_KEYS, parse_http_api
 from dx_pipeline.contract.model import (
     DAY_SUFFIX,
@@ -138,6 +139,7 @@ def load_contract(path: Path, root: Path) -> Contract:
         on_new_column=_drift(drift.get("newColumn", "warn"), place.at("customProperties.drift.newColumn")),
         on_widened_type=_drift(drift.get("widenedType", "hold"), place.at("customProperties.drift.widenedType")),
         freshness=_freshness(odcs, place),
+        schedule=_schedule(odcs, place),
         depends_on=tuple(custom.get("dependsOn") or ()),
         left_out=_left_out(custom.get("leftOut"), columns, place.at("customProperties.leftOut")),
         volume=parse_volume(custom.get("volume"), place.at("customProperties.volume").refuse),
@@ -348,6 +350,25 @@ def _freshness(odcs: OpenDataContractStandard, place: _Place) -> timedelta | Non
                 here.at("value").refuse("must be a number above 0")
             return timedelta(seconds=float(item.value) * _SECONDS_PER_UNIT[unit])
     return None
+
+
+def _schedule(odcs: OpenDataContractStandard, place: _Place) -> str | None:
+    """The cron line of ``{property: frequency, value: monthly, scheduler: cron, schedule: "0 6 5 * *"}``."""
+    for number, item in enumerate(odcs.slaProperties or []):
+        if item.property == "frequency" and item.schedule is not None:
+            here = place.at(f"slaProperties[{number}]")
+            if item.scheduler != "cron":
+                here.at("scheduler").refuse(f"is {item.scheduler!r}, must be cron")
+            return _cron_line(item.schedule, here.at("schedule"))
+    return None
+
+
+def _cron_line(text: str, place: _Place) -> str:
+    """A cron line, tidied; refused with what is wrong."""
+    try:
+        return parse_cron(text).text
+    except ValueError as error:
+        place.refuse(f"{text!r} {error}", next_step='write it as "minute hour day month weekday", e.g. "0 6 5 * *"')
 
 
 def _bilingual(text: str | None, place: _Place) -> tuple[str, str]:

@@ -127,6 +127,7 @@ class Contract:
     path: Path
     root: Path
     volume: VolumePromise = field(default_factory=VolumePromise)
+    schedule: str | None = None  # cron line in local time; None: the schedule of its system
     expected_rows: int = 0  # of a full read, roughly; larger datasets are worked on first
 
     @property

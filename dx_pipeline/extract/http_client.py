@@ -36,9 +36,12 @@ from urllib3.exceptions import (
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import SettingsError, SourceDrift, UnreadableSource
 from dx_pipeline.extract import source_errors as errors
+from dx_pipeline.extract.sign_of_life import still_alive
+from dx_pipeline.settings import get_settings
 
 CONNECT_SECONDS = 10.0
-READ_SECONDS = 60.0  # longest silence
+READ_SECONDS = 60.0  # longest silence; shorter where DX_SOURCE_SILENCE_SECONDS says so
+SILENT_ATTEMPTS = 2  # a server that says nothing costs the whole silence each time
 WHOLE_SECONDS = 300.0  # one answer, from the first byte asked to the last byte received
 LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, unpacked
 ATTEMPTS = 5
@@ -68,8 +71,11 @@ class Answer:
 class _BusyError(Exception):
     """Worth another attempt; ``wait`` seconds if the server said how long."""
 
-    def __init__(self, reason: str, wait: float | None = None, *, is_connected: bool = False) -> None:
+    def __init__(
+        self, reason: str, wait: float | None = None, *, is_connected: bool = False, is_silent: bool = False
+    ) -> None:
         super().__init__(reason)
+        self.is_silent = is_silent
         self.wait = wait
         self.is_connected = is_connected
 
@@ -130,6 +136,7 @@ class ApiClient:
             UnreadableSource: too large, or leads to another host.
         """
         for attempt in range(1, ATTEMPTS + 1):
+            still_alive()
             try:
                 return self._once(path, query)
             except _BusyError as busy:
@@ -141,7 +148,7 @@ class ApiClient:
                     raise errors.timed_out(
                         self._contract, f"{tried}; it asks to come again in {wait:.0f} seconds"
                     ) from None
-                if attempt == ATTEMPTS:
+                if attempt == ATTEMPTS or (busy.is_silent and attempt >= SILENT_ATTEMPTS):
                     refusal = errors.connection_lost if busy.is_connected else errors.unreachable
                     raise refusal(self._contract, tried) from None
                 time.sleep(wait)
@@ -192,7 +199,7 @@ class ApiClient:
                 redirect=False,
                 retries=False,
                 preload_content=False,
-                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+                timeout=urllib3.Timeout(connect=_connect_seconds(), read=_read_seconds()),
             )
             yield response
         except SSLError:
@@ -203,7 +210,10 @@ class ApiClient:
                 next_step=f"ask the owner {self._contract.owner_agency} to look at the API's compression",
             ) from None
         except (HTTPError, OSError, ValueError) as error:
-            raise _BusyError(_cause(error), is_connected=response is not None) from None
+            silent = isinstance(error, ReadTimeoutError | ConnectTimeoutError | TimeoutError) and not isinstance(
+                error, NewConnectionError
+            )
+            raise _BusyError(_cause(error), is_connected=response is not None, is_silent=silent) from None
         finally:
             if response is not None:
                 response.close()
@@ -212,6 +222,7 @@ class ApiClient:
         blocks = []
         size = 0
         while block := response.read1(_BLOCK):
+            still_alive()
             size += len(block)
             if size > LARGEST_ANSWER:
                 raise UnreadableSource(
@@ -326,14 +337,22 @@ def _is_this_machine(host: str) -> bool:
         return host.lower() == "localhost"
 
 
+def _connect_seconds() -> float:
+    return min(CONNECT_SECONDS, get_settings().source_connect_seconds)
+
+
+def _read_seconds() -> float:
+    return min(READ_SECONDS, get_settings().source_silence_seconds / SILENT_ATTEMPTS)
+
+
 def _cause(error: BaseException) -> str:
     """What broke, in our words: the library's own message holds host, path and query."""
     if isinstance(error, NameResolutionError):
         return "its host name is not known"
     if isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError):
-        return f"no connection within {CONNECT_SECONDS:g} seconds"
+        return f"no connection within {_connect_seconds():g} seconds"
     if isinstance(error, ReadTimeoutError | TimeoutError):
-        return f"no byte within {READ_SECONDS:g} seconds"
+        return f"no byte within {_read_seconds():g} seconds"
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, OSError) and inner.strerror:

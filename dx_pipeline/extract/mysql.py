@@ -41,9 +41,9 @@ from dx_pipeline.extract.relation import (
 )
 from dx_pipeline.extract.source import Extraction, SourceColumn
 from dx_pipeline.extract.window import DEFAULT_TIMEZONE, Window, column_timezone, is_integer_cursor
+from dx_pipeline.settings import get_settings
 
 BATCH_ROWS = 8_192
-_CONNECT_SECONDS = 15
 _DIALECT = mysql.dialect(paramstyle="named")
 _ONLY_ESCAPES = {kind: how for kind, how in pymysql.converters.conversions.items() if not isinstance(kind, int)}
 _BOUND_TYPES = {
@@ -61,7 +61,8 @@ _EARLIEST_CURSOR = "1900-01-01"
 _NO_TABLE = (1051, 1146)
 _NO_COLUMN = (1054,)
 _NO_PERMISSION = (1142, 1143, 1370)
-_NO_ENTRY = (1040, 1044, 1045, 1049, 1130, 1203, 1226, 2002, 2003, 2005, 2026)
+_NO_ENTRY = (1040, 1049, 1203, 1226, 2002, 2003, 2005, 2026)
+_WRONG_ACCOUNT = (1044, 1045, 1130, 1698, 1820, 1862, 3118, 4151)  # password, host, expired or locked account
 _STOPPED = (1205, 1213, 1317, 1969, 3024)
 _REFUSED = (1290, 1792)
 
@@ -190,8 +191,15 @@ class MysqlReader:
     def _opened(self, timezone: str = DEFAULT_TIMEZONE) -> pymysql.Connection[Any]:
         if self._connection is None:
             _, options = MySQLDialect_pymysql().create_connect_args(self._url)
-            settings = {"connect_timeout": _CONNECT_SECONDS, "charset": "utf8mb4", "program_name": "dx_pipeline"}
+            limits = get_settings()
+            settings = {
+                "connect_timeout": limits.source_connect_seconds,
+                "read_timeout": limits.source_connect_seconds,  # until we are in: the server greets first
+                "charset": "utf8mb4",
+                "program_name": "dx_pipeline",
+            }
             connection = pymysql.connect(**{**settings, **options, "conv": _ONLY_ESCAPES})
+            cast(Any, connection)._read_timeout = limits.source_silence_seconds
             self._connection = connection
             offset = datetime.now(ZoneInfo(timezone)).strftime("%z")
             with connection.cursor() as cursor:
@@ -206,8 +214,9 @@ class MysqlReader:
         try:
             yield
         except (pymysql.MySQLError, OSError, RuntimeError) as error:
+            mapped = self._mapped(error)
             self._close()
-            raise self._mapped(error) from None
+            raise mapped from None
         except UnicodeDecodeError as error:
             self._close()
             raise errors.value_unreadable(self._contract, f"not UTF-8: {error.reason}") from None
@@ -222,7 +231,9 @@ class MysqlReader:
             return errors.column_missing(self._contract, reason)
         if code in _NO_PERMISSION:
             return errors.permission_denied(self._contract, reason)
-        if code in _NO_ENTRY:
+        if code in _WRONG_ACCOUNT:
+            return errors.access_refused(self._contract, reason)
+        if code in _NO_ENTRY or self._connection is None:
             return errors.unreachable(self._contract, reason)
         if code in _STOPPED:
             return errors.timed_out(self._contract, reason)

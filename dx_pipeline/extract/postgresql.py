@@ -38,9 +38,9 @@ from dx_pipeline.extract.relation import (
 )
 from dx_pipeline.extract.source import Extraction, SourceColumn
 from dx_pipeline.extract.window import DEFAULT_TIMEZONE, Window, column_timezone, is_integer_cursor
+from dx_pipeline.settings import get_settings
 
 BATCH_BYTES = 6 * 1024 * 1024
-_CONNECT_SECONDS = 15
 _LOCK_TIMEOUT = "60s"
 _DIALECT: sa.Dialect = cast(Any, PGDialect)(paramstyle="named")
 _ARROW_TYPES: dict[str, pa.DataType] = {
@@ -265,8 +265,9 @@ class PostgresqlReader:
                 connection.execute(sa.select(sa.func.set_config("lock_timeout", _LOCK_TIMEOUT, True)))
                 yield connection
         except sa.exc.DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
             reason = errors.redact(str(error.orig), self._url.password)
+            # libpq gives no SQLSTATE to a login that fails, only the server's words.
+            state = getattr(error.orig, "sqlstate", None) or errors.sqlstate_of_message(reason)
             raise errors.from_sqlstate(self._contract, state, reason) or errors.unreachable(
                 self._contract, reason
             ) from None
@@ -297,7 +298,7 @@ class PostgresqlReader:
 def _with_defaults(url: sa.URL) -> sa.URL:
     defaults = {
         "application_name": "dx_pipeline",
-        "connect_timeout": str(_CONNECT_SECONDS),
+        "connect_timeout": str(get_settings().source_connect_seconds),
         "client_encoding": "UTF8",
         "keepalives_idle": "60",
     }

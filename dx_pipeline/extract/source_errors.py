@@ -8,7 +8,15 @@ from __future__ import annotations
 import re
 
 from dx_pipeline.contract.model import Contract
-from dx_pipeline.errors import ContractError, DxError, SourceDrift, SourceUnavailable, UnreadableSource
+from dx_pipeline.errors import (
+    AccessRefused,
+    ContractError,
+    DxError,
+    SourceDrift,
+    SourceSilent,
+    SourceUnavailable,
+    UnreadableSource,
+)
 
 _URL = re.compile(r"\b[\w+.-]+://\S+")
 _NOISE = re.compile(
@@ -17,7 +25,14 @@ _NOISE = re.compile(
 )
 _LONGEST = 300
 _QUOTED_VALUE = re.compile(r': ".*$')
+_NO_ANSWER = re.compile(r"\btime(?:d |-)?out\b|\bno byte within\b|\bno connection within\b", re.IGNORECASE)
 _STATES_BY_WORDS = (
+    ("password authentication failed", "28P01"),
+    ("authentication failed", "28000"),
+    ("no password supplied", "28P01"),
+    ("no pg_hba.conf entry", "28000"),
+    ("pg_hba.conf rejects", "28000"),
+    ("is not permitted to log in", "28000"),
     ("canceling statement", "57014"),
     ("lock timeout", "55P03"),
     ("terminating connection", "57P01"),
@@ -41,17 +56,37 @@ def redact(text: str, *secrets: str | None) -> str:
 
 
 def unreachable(contract: Contract, reason: str) -> SourceUnavailable:
-    """The source cannot be reached at all, or refuses this account."""
-    return SourceUnavailable(
+    """The source cannot be reached at all, or does not answer in time."""
+    kind = SourceSilent if _NO_ANSWER.search(reason) else SourceUnavailable
+    return kind(
         f"{contract.id}: the source of system {contract.system} cannot be reached: {reason}",
         next_step=f"check that the server runs, that this machine may reach it, and the URL of the connection of "
         f"system {contract.system} (user, password, database); then run again",
     )
 
 
+def silent(contract: Contract, seconds: float) -> SourceSilent:
+    """The source took the connection and then gave nothing for so long that we stopped to wait."""
+    return SourceSilent(
+        f"{contract.id}: the source of system {contract.system} has given no answer for {seconds:g} seconds",
+        next_step="ask the owner whether the server is overloaded or blocked; if it only needs longer, raise "
+        "DX_SOURCE_SILENCE_SECONDS; then run again",
+    )
+
+
+def access_refused(contract: Contract, reason: str) -> AccessRefused:
+    """The source knows us and does not let us in: password, account or the list of allowed machines."""
+    return AccessRefused(
+        f"{contract.id}: the source of system {contract.system} refuses the account: {reason}",
+        next_step=f"check user, password, database in the URL of the connection of system {contract.system}, or ask the "
+        f"owner {contract.owner_agency} to let this account in; it is not tried again, so that it is not locked",
+    )
+
+
 def connection_lost(contract: Contract, reason: str) -> SourceUnavailable:
     """The connection broke while rows were read."""
-    return SourceUnavailable(
+    kind = SourceSilent if _NO_ANSWER.search(reason) else SourceUnavailable
+    return kind(
         f"{contract.id}: the connection to the source broke while {contract.source.label} was read: {reason}",
         next_step="run it again (nothing of this attempt was kept); if it stays so, ask the owner for the server's log",
     )
@@ -66,9 +101,9 @@ def timed_out(contract: Contract, reason: str) -> SourceUnavailable:
     )
 
 
-def permission_denied(contract: Contract, reason: str) -> SourceUnavailable:
+def permission_denied(contract: Contract, reason: str) -> AccessRefused:
     """The account may not read the relation."""
-    return SourceUnavailable(
+    return AccessRefused(
         f"{contract.id}: the account of system {contract.system} may not read {contract.source.label}: {reason}",
         next_step="ask the owner to grant select on it to the reading account",
     )
@@ -124,7 +159,9 @@ def from_sqlstate(contract: Contract, sqlstate: str | None, reason: str) -> DxEr
         return permission_denied(contract, reason)
     if state in ("57014", "55P03", "25P03", "25P04"):
         return timed_out(contract, reason)
-    if state.startswith("28") or state in ("3D000", "53300", "57P03"):
+    if state.startswith("28"):
+        return access_refused(contract, reason)
+    if state in ("3D000", "53300", "57P03"):
         return unreachable(contract, reason)
     if state.startswith(("08", "57P", "40", "53", "58", "XX")):
         return connection_lost(contract, reason)

@@ -19,7 +19,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from dx_pipeline.extract.physical_type import base_type, normalise_type
 
 BoundKind = Literal["whole", "time", "zoned"]
-Fault = Literal["entry", "relation", "column", "permission", "stopped", "refused", "value"]
+Fault = Literal["account", "entry", "relation", "column", "permission", "stopped", "refused", "value"]
 
 _WHOLE_NUMBERS = ("tinyint", "smallint", "mediumint", "integer", "bigint")
 _COLLATION = re.compile(r"\s+collate\s+\S+", re.IGNORECASE)
@@ -100,9 +100,8 @@ class SqlServer(SourceDialect):
         **dict.fromkeys(("208", "2760", "911"), "relation"),
         **dict.fromkeys(("207", "4413"), "column"),
         **dict.fromkeys(("229", "230", "297", "300", "262", "916"), "permission"),
-        **dict.fromkeys(
-            ("18456", "18452", "18470", "18486", "18487", "18488", "4060", "4064", "20002", "20009", "17142"), "entry"
-        ),
+        **dict.fromkeys(("18456", "18452", "18470", "18486", "18487", "18488", "4064"), "account"),
+        **dict.fromkeys(("4060", "20002", "20009", "17142"), "entry"),
         **dict.fromkeys(("1204", "1205", "1222", "3960", "8645", "20003", "HYT00"), "stopped"),
         **dict.fromkeys(("220", "232", "241", "242", "245", "248", "295", "8114", "8115", "8134", "9420"), "value"),
         **dict.fromkeys(("102", "105", "156", "1033", "1038", "3952", "8155", "8156", "8120", "8158"), "refused"),
@@ -186,7 +185,8 @@ class Oracle(SourceDialect):
         **dict.fromkeys(("ORA-00942", "ORA-04043", "ORA-00980", "ORA-12154"), "relation"),
         **dict.fromkeys(("ORA-00904",), "column"),
         **dict.fromkeys(("ORA-01031", "ORA-41900", "ORA-01720"), "permission"),
-        **dict.fromkeys(("ORA-01017", "ORA-01045", "ORA-28000", "ORA-28001", "ORA-12505", "ORA-12514"), "entry"),
+        **dict.fromkeys(("ORA-01017", "ORA-01045", "ORA-28000", "ORA-28001"), "account"),
+        **dict.fromkeys(("ORA-12505", "ORA-12514"), "entry"),
         **dict.fromkeys(("ORA-12541", "ORA-12170", "ORA-01034", "ORA-01033", "ORA-00018"), "entry"),
         **dict.fromkeys(("DPY-6000", "DPY-6001", "DPY-6003", "DPY-6005", "DPY-3010", "DPY-4026", "DPY-4027"), "entry"),
         **dict.fromkeys(("ORA-01555", "ORA-01013", "ORA-00060", "ORA-00054", "ORA-30006", "DPY-4024"), "stopped"),

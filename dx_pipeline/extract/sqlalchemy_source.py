@@ -318,6 +318,7 @@ class SqlalchemyReader:
             lost = errors.connection_lost if self._connection is not None else errors.unreachable
             return lost(self._contract, reason)
         told: dict[str, Callable[[Contract, str], DxError]] = {
+            "account": errors.access_refused,
             "entry": errors.unreachable,
             "relation": errors.relation_missing,
             "column": errors.column_missing,

@@ -11,12 +11,17 @@ from dx_pipeline.onboarding.yaml_text import TODO, both
 
 @dataclass(frozen=True)
 class DatasetDraft:
-    """One dataset: its names and its profile; ``depends_on`` are dataset ids, parents of declared foreign keys."""
+    """One dataset: its names and its profile.
+
+    ``depends_on`` are dataset ids, parents of declared foreign keys; ``orphans`` tells of each foreign key how many rows
+    name no row of the parent.
+    """
 
     system: str
     dataset: str
     profile: Profile
     depends_on: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

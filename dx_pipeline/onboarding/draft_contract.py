@@ -99,6 +99,10 @@ def _source(profile: Profile) -> dict[str, Any]:
         }
     if source.kind == "parquet":
         return {"kind": "parquet", "path": source.path}
+    if source.kind == "dbf":
+        return {"kind": "dbf", "path": source.path, "encoding": source.encoding}
+    if source.kind == "xml":
+        return {"kind": "xml", "path": source.path, "record": source.record}
     schema = {"schema": source.schema} if source.schema else {}
     return {"kind": "table", **schema, "table": source.table}
 
@@ -151,6 +155,7 @@ def _findings(draft: DatasetDraft) -> list[str]:
         lines.append(
             f"Suspected personal data, so not in the star: {', '.join(personal)}. Leave out what no figure needs."
         )
+    lines += [f"Orphans: {told}. Ask the owner; a join must keep such rows (left join)." for told in draft.orphans]
     if profile.left_out:
         lines.append(f"Not read (documents, bytes): {', '.join(profile.left_out)}.")
     return lines

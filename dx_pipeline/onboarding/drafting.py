@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import pyarrow.compute as pc
 
 from dx_pipeline.clean.batch import cleaned_schema
 from dx_pipeline.contract.catalog import SYSTEM_FILE, load_system
@@ -146,7 +148,27 @@ def _with_parents(drafts: Sequence[DatasetDraft]) -> list[DatasetDraft]:
             parent = by_table.get((schema, key.other))
             if parent is not None and parent.id != draft.id and not _leads_to(parent.id, draft.id, needs):
                 needs[draft.id].add(parent.id)
-    return [replace(draft, depends_on=tuple(sorted(needs[draft.id]))) for draft in drafts]
+    return [
+        replace(draft, depends_on=tuple(sorted(needs[draft.id])), orphans=tuple(_orphans(draft, by_table)))
+        for draft in drafts
+    ]
+
+
+def _orphans(draft: DatasetDraft, by_table: dict[tuple[str | None, str | None], DatasetDraft]) -> Iterator[str]:
+    """For each foreign key of one column: rows of the sample that name no row of the parent, if all of it is known."""
+    by_source = {column.source.name: column for column in draft.profile.columns}
+    for key in draft.profile.relation.foreign_keys:
+        parent = by_table.get((draft.profile.relation.source.schema, key.other))
+        if parent is None or len(key.columns) != 1 or parent.profile.sampled_rows < parent.profile.total_rows:
+            continue
+        named = [
+            column for column in parent.profile.columns if (column.source.name,) == parent.profile.relation.primary_key
+        ]
+        if named and key.columns[0] in by_source:
+            child = by_source[key.columns[0]].facts.text.drop_null()
+            unknown = len(child) - pc.sum(pc.is_in(child, value_set=named[0].facts.text)).as_py() if len(child) else 0
+            if unknown:
+                yield f"{unknown:,} of {len(child):,} rows name no row of {key.other} in {key.columns[0]}"
 
 
 def _place(relation: Relation) -> tuple[str | None, str | None]:
@@ -158,8 +180,9 @@ def _leads_to(start: str, goal: str, needs: dict[str, set[str]]) -> bool:
 
 
 def _file_kind(relations: Sequence[Relation]) -> str:
-    kinds = sorted({relation.source.kind for relation in relations} - {"csv"})
-    return ("excel" if kinds[0] == "xlsx" else kinds[0]) if kinds else "csv"
+    kinds = {relation.source.kind for relation in relations}
+    names: dict[str, str] = {"xlsx": "excel"}
+    return names.get(kind := kinds.pop(), kind) if len(kinds) == 1 else "files"
 
 
 def _paths(out: Path, system: str, dataset: str) -> tuple[Path, Path, Path]:

@@ -13,7 +13,7 @@ from typing import Any
 from dx_pipeline.clean.code_list import code_key
 from dx_pipeline.clean.reading import tidy
 from dx_pipeline.onboarding.column_facts import ColumnFacts
-from dx_pipeline.onboarding.personal import Suspicion, suspect_by_content, suspect_by_name
+from dx_pipeline.onboarding.personal import Suspicion, all_name_persons, suspect_by_content, suspect_by_name
 
 ENOUGH = 0.95  # of the values must be readable for a type that only the values suggest
 _HINTED = 0.6  # where the column's name says the same
@@ -23,7 +23,7 @@ _SURE_CODES = 12  # a longer list needs many more rows: it may be an open one, s
 _ROWS_PER_CODE_OF_MANY = 50
 _LONGEST_CODE = 60
 LOGICAL_TYPES = {
-    "integer": "integer", "money_vnd": "integer", "number": "number", "flag": "boolean",
+    "integer": "integer", "money_vnd": "integer", "number": "number", "percentage": "number", "flag": "boolean",
     "date": "date", "birth_date": "date", "datetime": "timestamp",
 }  # fmt: skip
 _NAMED: dict[Suspicion, str] = {
@@ -51,6 +51,9 @@ _INTEGER = r"-?(?:0|[1-9]\d{0,17})"
 _DECIMAL = r"-?\d{1,15}(?:\.\d+)?(?:[eE][-+]?\d{1,2})?"
 _GROUPED = r"\(?[-−]?\s?(?:vn[dđ]|₫)?\s?\d{1,3}(?:[., ']\d{3})+\)?\s*(?:vn[dđ]|[dđ]ồng|[đ₫d])?\.?"
 _COMMA_DECIMAL = r"-?\d{1,3}(?:\.?\d{3})*(?:,\d+)?"
+_POINT_DECIMAL = r"-?\d{1,3}(?:,?\d{3})*(?:\.\d+)?"
+_SIGNED_DECIMALS = {",": _COMMA_DECIMAL, ".": _POINT_DECIMAL}
+_FOREIGN_MONEY = ("€", "$", "£", "¥", "US$", "EUR", "USD")
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ def _plain(facts: ColumnFacts) -> Iterator[Meaning]:
     if facts.declared not in ("text", "whole", "decimal", "float"):
         return
     yield from _times(facts, name)
+    yield from _with_a_sign(facts)
     if not _IDENTIFYING.search(name) or facts.declared != "text":
         yield from _numbers(facts, name)
     elif facts.is_file and facts.words[-1:] == ("id",) and facts.matching(_INTEGER) == 1:
@@ -208,6 +212,22 @@ def _times(facts: ColumnFacts, name: str) -> Iterator[Meaning]:
     yield Meaning(kind, why, order, readable=_HINTED if named else 1.0)
 
 
+def _with_a_sign(facts: ColumnFacts) -> Iterator[Meaning]:
+    """Percentages, and amounts of a foreign money: the sign beside the number tells."""
+    for decimal, number in _SIGNED_DECIMALS.items():
+        if facts.declared != "text":
+            return
+        told = {"decimal": decimal} if facts.matching(r".*\d[.,]\d.*") > 0 else {}
+        if facts.matching(rf"{number}\s?%") >= ENOUGH:
+            yield Meaning("percentage", f"dấu phần trăm · percent sign: {facts.forms()}", told)
+        for sign in _FOREIGN_MONEY:
+            escaped = re.escape(sign)
+            if facts.matching(rf"(?:{number}\s?{escaped}|{escaped}\s?{number})") >= ENOUGH:
+                why = f"số tiền {sign} · amounts in {sign}: {facts.forms()}"
+                exact = {"scale": 2} if facts.matching(r".*[.,]\d{3,}\D*") == 0 or told else {}
+                yield Meaning("number", why, {**told, **exact, "currency": sign})
+
+
 def _numbers(facts: ColumnFacts, name: str) -> Iterator[Meaning]:
     if facts.declared != "text":
         return
@@ -233,6 +253,8 @@ def _code_list(facts: ColumnFacts) -> Iterator[Meaning]:
         return
     if max(len(text) for text, _ in facts.counts) > _LONGEST_CODE:
         return
+    if all_name_persons(facts.words, [text for text, _ in facts.counts]):
+        return  # a few owners, clerks, teachers: a list of their names would be written into the contract
     codes: dict[str, list[str]] = {}
     canonical: dict[str, str] = {}
     for raw, _ in facts.counts:  # the most frequent way to write a code is the canonical one
@@ -250,6 +272,8 @@ def _as_text(facts: ColumnFacts, suspicion: Suspicion | None) -> Meaning:
     numbers = facts.filled > 0 and _all_numbers(facts)
     if by_content and facts.declared in ("text", "uuid"):
         suspicion = suspect_by_content(facts.words, facts.some, facts.filled)
+        if suspicion is None and all_name_persons(facts.words, [text for text, _ in facts.counts]):
+            suspicion = "name"
     if suspicion == "free_text" and not by_content and facts.filled and facts.distinct * _ROWS_PER_CODE <= facts.filled:
         suspicion = None
     if suspicion is None or (numbers and suspicion in ("name", "address", "free_text")):

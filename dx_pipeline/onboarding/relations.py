@@ -19,6 +19,7 @@ from dx_pipeline.errors import DxError, SettingsError, SourceUnavailable, Unread
 from dx_pipeline.extract.encoding import SAMPLE_BYTES, likely_encoding
 from dx_pipeline.extract.folder import header_name
 from dx_pipeline.extract.source_errors import redact
+from dx_pipeline.onboarding.file_formats import dbf_fields, xml_record
 from dx_pipeline.onboarding.json_layout import json_layout
 
 _DRIVERS = {
@@ -30,8 +31,8 @@ _DRIVERS = {
 }
 KINDS = {"postgres": "postgres", "postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
 _OWN_SCHEMAS = frozenset("information_schema mysql performance_schema sys".split())
+_FILES = (".csv", ".xlsx", ".xls", ".dbf", ".xml", ".json", ".ndjson", ".jsonl", ".parquet")
 _DELIMITERS = ",;\t|"
-_ENDINGS = (".csv", ".xlsx", ".xls", ".json", ".ndjson", ".jsonl", ".parquet")
 _HEADER_ROWS = 20  # of a sheet, in which its header is looked for
 
 
@@ -154,7 +155,7 @@ def _described(inspector: Inspector, schema: str | None, table: str) -> Relation
     keys = [
         ForeignKey(tuple(key["constrained_columns"]), key["referred_table"])
         for key in inspector.get_foreign_keys(table, schema)
-        if key["referred_schema"] in (None, schema) and key["referred_table"] != table
+        if key["referred_schema"] in (None, schema)
     ]
     unique = [tuple(found["column_names"]) for found in inspector.get_unique_constraints(table, schema)]
     with contextlib.suppress(NotImplementedError):
@@ -184,7 +185,7 @@ def _files(folder: Path, names: Sequence[str], *, everything: bool) -> list[Rela
     held = sorted(
         path.relative_to(folder).as_posix()
         for path in folder.iterdir()
-        if path.is_file() and path.suffix.lower() in _ENDINGS and not path.name.startswith((".", "~$"))
+        if path.is_file() and path.suffix.lower() in _FILES and not path.name.startswith((".", "~$"))
     )
     if everything:
         names = [sheet for name in held for sheet in _sheets(folder, name)]
@@ -209,6 +210,11 @@ def _file(path: Path, pattern: str, part: str | None) -> Relation:
         return Relation(label=f"{pattern}#{part}" if part else pattern, source=json_layout(path, pattern, part))
     if ending == ".parquet":
         return Relation(label=pattern, source=SourceRelation(kind="parquet", path=pattern))
+    if ending == ".dbf":
+        source = SourceRelation(kind="dbf", path=pattern, encoding="cp1252")
+        return Relation(label=pattern, source=source, header=dbf_fields(path))
+    if ending == ".xml":
+        return Relation(label=pattern, source=SourceRelation(kind="xml", path=pattern, record=xml_record(path)))
     return _delimited(path, pattern)
 
 

@@ -14,14 +14,14 @@ from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, dataset_assets, mart_asset, monthly_partitions
 from dx_pipeline.orchestration.file_drop_sensor import file_drop_sensor
 from dx_pipeline.orchestration.process import get_catalog
+from dx_pipeline.orchestration.schedules import system_schedules
 from dx_pipeline.orchestration.work_order import step_priority, work_order
 from dx_pipeline.settings import get_settings
-from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 from dx_pipeline.warehouse.marts import load_marts
 
 
 def build_definitions(catalog: Catalog) -> dg.Definitions:
-    """Assets, checks, one job and one schedule per system, a sensor for folders of files, and the marts."""
+    """Assets, checks, one job per system, its schedules, a sensor for folders of files, and the marts."""
     logger = dg.get_dagster_logger("dx")
     for error in catalog.broken:
         logger.error("left out: %s", error)
@@ -40,11 +40,10 @@ def build_definitions(catalog: Catalog) -> dg.Definitions:
     assets += [mart_asset(mart, catalog.contracts) for mart in marts]
     mart_keys = [dg.AssetKey(["mart", mart.name]) for mart in marts]
     jobs = {system.name: _job(system, catalog, mart_keys) for system in catalog.systems.values()}
-    by_month = {contract.system for contract in catalog.contracts.values() if contract.load.period is not None}
     schedules = [
-        _schedule(system, jobs[system.name], months if system.name in by_month else None)
+        schedule
         for system in catalog.systems.values()
-        if system.schedule is not None
+        for schedule in system_schedules(system, catalog, jobs[system.name], marts, months)
     ]
     sensors = [
         file_drop_sensor(system, of_system, jobs[system.name], marts, {MODE_TAG: INCREMENT})
@@ -73,28 +72,6 @@ def _job(system: System, catalog: Catalog, marts: list[dg.AssetKey]) -> dg.Unres
         selection=selection,
         description=f"{system.title_vi} | {system.title_en}",
         tags={"dx/system": system.name},
-    )
-
-
-def _schedule(
-    system: System, job: dg.UnresolvedAssetJobDefinition, months: dg.MonthlyPartitionsDefinition | None
-) -> dg.ScheduleDefinition:
-    def increment(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        """One run in the running month: each dataset reads what changed since its watermark."""
-        return dg.RunRequest(
-            partition_key=months.get_last_partition_key() if months else None,
-            tags={"dx/trigger": "schedule", MODE_TAG: INCREMENT},
-        )
-
-    return dg.ScheduleDefinition(
-        name=f"{system.name}_schedule",
-        job=job,
-        cron_schedule=system.schedule,
-        execution_timezone=LOCAL_TIME_ZONE,
-        execution_fn=increment,
-        description=(
-            f"{system.title_vi}: đọc những gì mới ở nguồn | {system.title_en}: reads what is new at the source."
-        ),
     )
 
 

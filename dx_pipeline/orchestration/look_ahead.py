@@ -2,18 +2,20 @@
 
 Reading a source and publishing keep database servers busy, cleaning and judging keep this process busy. So the sources
 of a run are read one after the other in a thread for each system, a batch is cleaned in another thread as soon as it has
-landed, judged in a third as soon as it is cleaned and published in a fourth as soon as it is judged; Dagster's steps
-wait for their results, refresh the marts, and write down what happened. Nothing else changes: each step is the same
-function under the same lock, and a step for which nothing ran ahead does the work when its turn comes.
+landed, judged in a third as soon as it is cleaned, and published in a fourth as soon as it is judged and its turn has
+come; Dagster's steps wait for their results, refresh the marts, and write down what happened. Nothing else changes: each
+step is the same function under the same lock, and a step for which nothing ran ahead does the work when its turn comes.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
-from threading import Lock
+from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -27,6 +29,19 @@ if TYPE_CHECKING:
     from dx_pipeline.warehouse.ledger import Batch
 
 
+PATIENCE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """A batch that can be published when its turn comes."""
+
+    contract: Contract
+    batch: Batch
+    published: Future[PublishReport]
+    patient_until: float  # on the monotonic clock; until then datasets of other systems that come before are waited for
+
+
 class LookAhead:
     """A landing thread for each system, one thread that cleans, one that judges, one that publishes: memory is bounded."""
 
@@ -38,7 +53,8 @@ class LookAhead:
         self._publisher = ThreadPoolExecutor(1, thread_name_prefix="dx-publish")
         self._landing: dict[tuple[str, str], Future[Batch]] = {}
         self._staging: dict[int, Future[StageReport]] = {}
-        self._publishing: dict[int, Future[PublishReport | None]] = {}
+        self._publishing: dict[int, Future[PublishReport]] = {}
+        self._judged: list[_Judged] = []  # not published yet, in the order they were judged
         self._whole_run: dict[str, list[str]] = {}  # by run: its datasets in order, when all their steps are in it
         self._published: set[tuple[str, str]] = set()
         self._failed: set[tuple[str, str]] = set()
@@ -89,7 +105,12 @@ class LookAhead:
         """
         with self._guard:
             begun = self._publishing.pop(batch.batch_id, None)
-        return (begun.result() if begun is not None else None) or self._publish(contract, batch)
+            for judged in self._judged:
+                if judged.batch.batch_id == batch.batch_id:  # Dagster says that its turn has come
+                    self._judged.remove(judged)
+                    begun = None
+                    break
+        return begun.result() if begun is not None else self._publish(contract, batch)
 
     def _land(self, contract: Contract, run_id: str, month: date | None) -> Batch:
         with self._noting_failure(contract, run_id):
@@ -106,20 +127,51 @@ class LookAhead:
         finally:
             pa.default_memory_pool().release_unused()
         if contract.id in self._whole_run.get(batch.run_id or "", ()):
+            judged = _Judged(contract, report.batch, Future(), time.monotonic() + PATIENCE_SECONDS)
             with self._guard:
-                self._publishing[batch.batch_id] = self._publisher.submit(self._publish_in_turn, contract, report.batch)
+                self._publishing[batch.batch_id] = judged.published
+                self._judged.append(judged)
+            self._publisher.submit(self._publish_what_may)
+            later = Timer(PATIENCE_SECONDS, self._publisher.submit, (self._publish_what_may,))
+            later.daemon = True
+            later.start()
         return report
 
-    def _publish_in_turn(self, contract: Contract, batch: Batch) -> PublishReport | None:
-        """None while a dataset that comes before is on its way, or one it depends on is missing: then Dagster decides."""
-        run_id = str(batch.run_id)
+    def _publish_what_may(self) -> None:
+        """Publish the judged batches whose turn has come, until there is none."""
+        while (judged := self._next_to_publish()) is not None:
+            try:
+                with self._noting_failure(judged.contract, judged.batch.run_id):
+                    judged.published.set_result(self._publish(judged.contract, judged.batch))
+            except BaseException as error:
+                judged.published.set_exception(error)
+
+    def _next_to_publish(self) -> _Judged | None:
+        with self._guard:
+            for judged in self._judged:
+                if self._may_publish(judged):
+                    self._judged.remove(judged)
+                    return judged
+        return None
+
+    def _may_publish(self, judged: _Judged) -> bool:
+        """Whether what comes before is published or has failed; what it depends on must be published.
+
+        The order among systems spares later completions of what a load finds unknown, and nothing more: a source that is
+        slow or hangs holds the datasets of others for ``PATIENCE_SECONDS`` at most.
+        """
+        run_id = str(judged.batch.run_id)
         datasets = self._whole_run[run_id]
-        for name in datasets[: datasets.index(contract.id)]:
-            done = (run_id, name) in self._published
-            if not done and (name in contract.depends_on or (run_id, name) not in self._failed):
-                return None
-        with self._noting_failure(contract, run_id):
-            return self._publish(contract, batch)
+        for name in datasets[: datasets.index(judged.contract.id)]:
+            if (run_id, name) in self._published:
+                continue
+            if name in judged.contract.depends_on:
+                return False
+            is_of_another_system = name.partition(".")[0] != judged.contract.system
+            waited_enough = is_of_another_system and time.monotonic() >= judged.patient_until
+            if (run_id, name) not in self._failed and not waited_enough:
+                return False
+        return True
 
     def _publish(self, contract: Contract, batch: Batch) -> PublishReport:
         report = self._road.publish(contract, batch)
@@ -132,4 +184,5 @@ class LookAhead:
             yield
         except BaseException:
             self._failed.add((str(run_id), contract.id))
+            self._publisher.submit(self._publish_what_may)
             raise

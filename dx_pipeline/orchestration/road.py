@@ -21,9 +21,10 @@ import sqlalchemy as sa
 from dx_pipeline.clean.pseudonym import PseudonymKeys
 from dx_pipeline.contract.catalog import Catalog
 from dx_pipeline.contract.model import Contract
-from dx_pipeline.errors import BatchHeld, DxError, LandingError, MigrationError, WarehouseError
+from dx_pipeline.errors import BatchHeld, DxError, LandingError, MigrationError, SourceSilent, WarehouseError
 from dx_pipeline.extract.completeness import check_complete, check_source_rows
 from dx_pipeline.extract.drift import check_drift, refuse_drift
+from dx_pipeline.extract.sign_of_life import SignOfLife
 from dx_pipeline.extract.source import Extraction, open_source
 from dx_pipeline.extract.window import Window, increment_window, period_window
 from dx_pipeline.judge.rule_spec import Suite
@@ -31,6 +32,7 @@ from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
 from dx_pipeline.lineage.open_lineage import LineageEmitter, RuleResult
+from dx_pipeline.orchestration.bounded_reading import SilentSources, read_bounded
 from dx_pipeline.orchestration.judging import CleanedBatch, clean_landed, judge_into_stage
 from dx_pipeline.orchestration.reconciliation import disagreements, record_landing, record_stage, record_star
 from dx_pipeline.orchestration.staging import Repair
@@ -52,6 +54,9 @@ from dx_pipeline.warehouse.volume import silence_alarm, volume_alarm
 
 if TYPE_CHECKING:
     from dx_pipeline.judge.verdict import RuleOutcome
+
+
+Landed = tuple[Manifest, Extraction, str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ class Road:
         self.broken_tables = broken_tables or {}  # by load file: what its own tables section met
         self.landing = LandingStore(settings.landing_root)
         self._lineage = lineage
+        self._silent = SilentSources()
 
     # -- land --------------------------------------------------------------------------------------
 
@@ -133,7 +139,7 @@ class Road:
                 )
             started = time.monotonic()
             with self._failing(contract, batch):
-                manifest, extraction, fingerprint, warnings = self._extract(contract, batch, window)
+                manifest, extraction, fingerprint, warnings = self._read(contract, batch, window)
                 with self.warehouse.loader() as connection:
                     ledger.update_batch(
                         connection,
@@ -210,7 +216,24 @@ class Road:
                     record_landing(connection, contract, batch, manifest, manifest.facts.get("control", {}))
                     return ledger.get_batch(connection, batch.batch_id)
 
-    def _extract(self, contract: Contract, batch: Batch, window: Window) -> tuple[Manifest, Extraction, str, list[str]]:
+    def _read(self, contract: Contract, batch: Batch, window: Window) -> Landed:
+        """Extract in the source's turn (``poolLimit`` readings at once, of all runs) and in bounded time."""
+        system = self.catalog.systems[contract.system]
+        with self.warehouse.source_turn(
+            system.name, limit=system.pool_limit, timeout_seconds=self.settings.lock_timeout_seconds
+        ):
+            self._silent.refuse(batch.run_id, contract)
+            try:
+                return read_bounded(
+                    contract,
+                    lambda life: self._extract(contract, batch, window, life),
+                    silence_seconds=self.settings.source_silence_seconds,
+                )
+            except SourceSilent as error:
+                self._silent.note(batch.run_id, contract, error)
+                raise
+
+    def _extract(self, contract: Contract, batch: Batch, window: Window, life: SignOfLife) -> Landed:
         url = self.settings.connection_url(self.catalog.systems[contract.system].connection)
         self.landing.sweep_temporary()
         with open_source(contract, url) as reader:
@@ -219,7 +242,14 @@ class Road:
             for message in drift.messages:
                 listener().warn(contract.id, message)
             check_source_rows(contract, reader)
+            life.seen()
             extraction = reader.extract(window)
+
+            def came(rows: int) -> None:
+                life.seen()
+                listener().advance(contract.id, "extract", rows, extraction.source_rows)
+
+            life.seen()
             manifest = self.landing.write(
                 system=contract.system,
                 dataset=contract.dataset,
@@ -234,7 +264,7 @@ class Road:
                     "schema_fingerprint": drift.fingerprint,
                     "control": {"rows": str(extraction.source_rows), **extraction.control},
                 },
-                on_rows=lambda rows: listener().advance(contract.id, "extract", rows, extraction.source_rows),
+                on_rows=came,
             )
         listener().finish(contract.id, "extract")
         check_complete(contract, extraction.source_rows, manifest.row_count)

@@ -29,7 +29,7 @@ def work_order(contracts: Iterable[Contract], marts: Iterable[Mart]) -> list[str
     by_id = {contract.id: contract for contract in contracts}
     names = load_order(by_id.values())
     filled, looked_up = _dimensions(by_id.values())
-    return sorted(
+    ranked = sorted(
         names,
         key=lambda name: (
             -max((looked_up[table] for table in filled.get(name, ())), default=0),
@@ -39,6 +39,18 @@ def work_order(contracts: Iterable[Contract], marts: Iterable[Mart]) -> list[str
             names.index(name),
         ),
     )
+    ordered: list[str] = []
+
+    def place(name: str) -> None:
+        """What a contract names in ``dependsOn`` comes before it, whatever the rank; there is no circle."""
+        if name not in ordered:
+            for needed in sorted(by_id[name].depends_on, key=ranked.index):
+                place(needed)
+            ordered.append(name)
+
+    for name in ranked:
+        place(name)
+    return ordered
 
 
 def _dimensions(contracts: Iterable[Contract]) -> tuple[dict[str, frozenset[str]], Counter[str]]:

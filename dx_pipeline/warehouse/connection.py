@@ -6,6 +6,7 @@ which may write rows but owns nothing, so that load SQL can never alter or drop 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -23,6 +24,10 @@ DATABASE = "dx_warehouse"
 OLDEST_SERVER = 16
 LOCAL_TIME_ZONE = "Asia/Ho_Chi_Minh"
 _SESSION_OPTIONS = f"-c timezone={LOCAL_TIME_ZONE} -c client_connection_check_interval=2000 -c jit=off"
+_LOCK = sa.text("select pg_advisory_lock(hashtextextended(:name, 0))")
+_TRY = sa.text("select pg_try_advisory_lock(hashtextextended(:name, 0))")
+_UNLOCK = sa.text("select pg_advisory_unlock(hashtextextended(:name, 0))")
+_TURN_LOOK_SECONDS = 0.1
 
 
 class Warehouse:
@@ -33,6 +38,9 @@ class Warehouse:
         self.embedded = embedded
         self._owner = _engine(url, _SESSION_OPTIONS)
         self._loader = _engine(url, f"{_SESSION_OPTIONS} -c role={LOADER_ROLE}")
+        # Apart from the others, and as many as are asked for: a lock is held as long as a source takes to be read, so
+        # a few sources that hang would else use up the connections of all.
+        self._locks = _engine(url, f"{_SESSION_OPTIONS} -c role={LOADER_ROLE}", max_overflow=-1)
 
     @classmethod
     def open(cls, settings: Settings) -> Warehouse:
@@ -89,27 +97,50 @@ class Warehouse:
         Raises:
             DatasetBusy: another run held the dataset for longer than ``timeout_seconds``.
         """
-        key = sa.text("select pg_advisory_lock(hashtextextended(:name, 0))")
-        with _connect(self._loader) as connection:
-            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        name = f"dx:{dataset_id}"
+        with self._lock_session() as connection:
             connection.execute(
                 sa.text("select set_config('lock_timeout', :limit, false)"),
                 {"limit": str(max(1, timeout_seconds * 1000))},
             )
             try:
-                connection.execute(key, {"name": f"dx:{dataset_id}"})
+                connection.execute(_LOCK, {"name": name})
             except sa.exc.OperationalError as error:
                 raise DatasetBusy(
                     f"{dataset_id}: another run has held this dataset for {timeout_seconds} s",
                     next_step="wait for it, or look at `dx status` which run it is",
                 ) from error
-            try:
+            with _unlocking(connection, name):
                 yield
-            finally:
-                with suppress(sa.exc.DBAPIError):  # a session that broke off has given its lock back already
-                    connection.execute(
-                        sa.text("select pg_advisory_unlock(hashtextextended(:name, 0))"), {"name": f"dx:{dataset_id}"}
+
+    @contextmanager
+    def source_turn(self, system: str, *, limit: int, timeout_seconds: int) -> Iterator[None]:
+        """Hold one of the ``limit`` turns at a source, so that all runs together never read more of it at once.
+
+        As ``dataset_lock``, it ends with the process. Whoever waits for a turn holds its dataset, and whoever has one
+        waits for nothing but the source: nobody waits in a circle.
+
+        Raises:
+            DatasetBusy: others have used every turn for longer than ``timeout_seconds``.
+        """
+        names = [f"dx:source:{system}:{number}" for number in range(max(limit, 1))]
+        give_up = time.monotonic() + timeout_seconds
+        with self._lock_session() as connection:
+            while not (taken := next((n for n in names if connection.execute(_TRY, {"name": n}).scalar_one()), None)):
+                if time.monotonic() >= give_up:
+                    raise DatasetBusy(
+                        f"the source of system {system} has been read by others for {timeout_seconds} s, and"
+                        f" {len(names)} at once may read it",
+                        next_step=f"wait for them, or raise poolLimit in assets/{system}/system.yaml if the owner agrees",
                     )
+                time.sleep(_TURN_LOOK_SECONDS)
+            with _unlocking(connection, taken):
+                yield
+
+    @contextmanager
+    def _lock_session(self) -> Iterator[Connection]:
+        with _connect(self._locks) as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def adbc_uri(self) -> str:
         """libpq URI for ADBC with the loader's role. Holds the password: never log it."""
@@ -119,6 +150,7 @@ class Warehouse:
         """Give back all connections; the server itself goes on."""
         self._owner.dispose()
         self._loader.dispose()
+        self._locks.dispose()
 
 
 def embedded_server(settings: Settings) -> EmbeddedServer:
@@ -164,12 +196,21 @@ def libpq_uri(url: URL, options: str = "") -> str:
     return plain + ("?" + "&".join(parts) if parts else "")
 
 
-def _engine(url: URL, options: str) -> Engine:
+@contextmanager
+def _unlocking(connection: Connection, name: str) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        with suppress(sa.exc.DBAPIError):  # a session that broke off has given its lock back already
+            connection.execute(_UNLOCK, {"name": name})
+
+
+def _engine(url: URL, options: str, *, max_overflow: int = 4) -> Engine:
     return sa.create_engine(
         url,
         connect_args={"options": options, "application_name": "dx_pipeline", "connect_timeout": 10},
         pool_size=2,
-        max_overflow=4,
+        max_overflow=max_overflow,
         pool_pre_ping=True,
         hide_parameters=True,
     )

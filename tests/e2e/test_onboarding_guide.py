@@ -18,6 +18,8 @@ PROJECT_FILES = (
     "assets/health/system.yaml",
     "expectations/health/co_so_y_te.yaml",
     "warehouse_sql/load/health/co_so_y_te.sql",
+    "warehouse_sql/marts/beds_by_kind.sql",
+    "warehouse_sql/migrations/0001_beds_by_kind.sql",
 )
 FACILITIES = (
     "select facility_code, facility_name, facility_kind, beds,"
@@ -76,6 +78,11 @@ def test_six_rows_are_accounted_for(department: Department) -> None:
     assert "1 right, 0 broken" in checked.stdout
     counts = "select extracted, accepted, quarantined, duplicate from ops.batch where system = 'health'"
     assert department.installation.rows(counts) == [["6", "4", "1", "1"]]
+
+
+def test_the_mart_answers(department: Department) -> None:
+    found = department.installation.rows("select facility_kind, facilities, beds from mart.beds_by_kind order by 1")
+    assert found == [["clinic", "1", "10"], ["health_station", "2", "5"], ["hospital", "1", "500"]]
 
 
 def test_rows_come_out_as_the_guide_says(department: Department) -> None:

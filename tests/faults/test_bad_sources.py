@@ -162,6 +162,8 @@ def test_a_wrong_password_is_told_without_the_password(loaded: LoadedProvince) -
     assert 'password authentication failed for user "mot_cua_doc"' in message.what
     assert "user, password, database" in message.next_step
     assert "geheim-1982" not in done.stdout + done.stderr
+    attempts = "select count(*) from ops.batch where dataset = 'linh_vuc' and message like '%password%'"
+    assert value(warehouse_url(loaded.home), attempts) == 1, "it cannot heal, so it is not tried again"
 
 
 # -- rows that nobody expected -----------------------------------------------------------------------

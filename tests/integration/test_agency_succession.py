@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from dx_pipeline.sandbox.one_stop.agencies import build_agencies
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.embedded import EmbeddedServer
+from dx_pipeline.warehouse.marts import load_marts, refresh_mart
 from tests.integration.star_warehouse import PROJECT, ask, ask_as, migrated_warehouse, running_server
 from tests.integration.test_star_load import agency, dossier, local, run
 
@@ -94,6 +95,25 @@ def test_dossiers_of_2024_on_the_agencies_of_today(warehouse: Warehouse) -> None
     )
     assert dict(then) == {BEFORE[code]: count for code, count in many.items()}
     assert sum(row[3] for row in ask(warehouse, BY_AGENCY)) == sum(many.values()) == 21
+
+
+def test_the_mart_shows_both_agencies_and_loses_no_dossier(warehouse: Warehouse) -> None:
+    run(warehouse, "groups", 1, *catalogue(BEFORE))
+    run(warehouse, "ho_so", 2, *dossiers_of_2024({"H50.07": 2, "H50.10": 3, "H50.12": 5, "H50.14": 6}))
+    (mart,) = [one for one in load_marts((PROJECT,)) if one.name == "dossier_by_agency_today"]
+    assert refresh_mart(warehouse, mart) == 4
+    rows = ask(
+        warehouse,
+        "select agency_code, agency_name, today_agency_code, reason, main_agency_code, dossiers, month::text"
+        " from mart.dossier_by_agency_today order by 1",
+    )
+    assert [row[1] for row in rows] == [BEFORE[row[0]] for row in rows]
+    assert [(row[0], *row[2:]) for row in rows] == [
+        ("H50.07", "H50.31", "succeeded", None, 2, "2024-06-01"),
+        ("H50.10", "H50.31", "succeeded", None, 3, "2024-06-01"),
+        ("H50.12", None, "split_share_unknown", "H50.02", 5, "2024-06-01"),
+        ("H50.14", "H50.14", "", None, 6, "2024-06-01"),
+    ]
 
 
 def test_a_split_names_the_agencies_it_may_have_gone_to(warehouse: Warehouse) -> None:

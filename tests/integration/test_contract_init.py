@@ -22,6 +22,7 @@ from dx_pipeline.onboarding.drafting import Request, Written, check_dataset, dra
 from dx_pipeline.onboarding.relations import OnboardingError
 from dx_pipeline.onboarding.todo import open_places
 from dx_pipeline.warehouse.load_file import parse_load_file
+from tests.dbf_files import write_dbf
 from tests.latin_archive import ROWS, build_archive
 from tests.mariadb import MariadbServer, running_mariadb
 
@@ -383,3 +384,33 @@ def test_json_and_parquet_files(tmp_path: Path) -> None:
     (folder / "hong.json").write_text('{"a": [')
     with pytest.raises(UnreadableSource, match=r"hong.json cannot be read as JSON: line 1, column 8: .* cut off"):
         draft(f"file://{folder}", tmp_path / "broken", "hong.json", system="hong")
+
+
+COMPANIES = "".join(
+    f"""<dn:DoanhNghiep ma_so="{3200000000 + i}"><dn:TenDN>Công ty số {i}</dn:TenDN><dn:VonDieuLe>{i * 1_000_000}</dn:VonDieuLe>
+    <dn:NganhNghe ma="4711"/><dn:NganhNghe ma="4719"/><dn:NgayCap>{1 + i % 28:02d}/0{1 + i % 9}/2023</dn:NgayCap>
+    </dn:DoanhNghiep>"""
+    for i in range(60)
+)
+
+
+def test_folder_of_foxpro_and_xml(tmp_path: Path) -> None:
+    """The row of an XML file is the outermost element that comes again, not the one that comes most often."""
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    (folder / "doanh_nghiep.xml").write_text(
+        f'<?xml version="1.0"?><dn:DanhSach xmlns:dn="urn:dkkd">{COMPANIES}</dn:DanhSach>', encoding="utf-8"
+    )
+    records = [[f"H{i:04d}", f"{i % 7 + 1:2d}", "T" if i % 2 else "F", f"202401{1 + i % 28:02d}"] for i in range(60)]
+    fields = [("MAHO", "C", 12, 0), ("SONK", "N", 2, 0), ("INTERNET", "L", 1, 0), ("NGAY", "D", 8, 0)]
+    write_dbf(folder / "ho.dbf", fields, [[cell.encode() for cell in record] for record in records])
+    written = draft(f"file://{folder}", tmp_path / "out", system="drop")
+    assert [d.dataset for d in written.drafts] == ["doanh_nghiep", "ho"]
+    company = contract_of(written, tmp_path / "out", "doanh_nghiep")
+    assert (company.source.kind, company.source.record) == ("xml", "DoanhNghiep")
+    assert company.key_columns == ("ma_so",)
+    assert meanings(company)["ngay_cap"] == "date"
+    household = contract_of(written, tmp_path / "out", "ho")
+    assert (household.source.kind, household.key_columns) == ("dbf", ("maho",))
+    assert (meanings(household)["sonk"], meanings(household)["internet"]) == ("integer", "flag")
+    assert meanings(household)["ngay"] == "date"

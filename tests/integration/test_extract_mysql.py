@@ -10,7 +10,7 @@ import pymysql
 import pytest
 
 from dx_pipeline.contract.model import Contract
-from dx_pipeline.errors import ContractError, SourceDrift, SourceUnavailable
+from dx_pipeline.errors import AccessRefused, ContractError, SourceDrift, SourceUnavailable
 from dx_pipeline.extract.completeness import check_complete
 from dx_pipeline.extract.source import Extraction, SourceColumn, open_source
 from dx_pipeline.extract.window import Window, increment_window, period_window
@@ -203,7 +203,7 @@ def test_refusals_name_what_is_wrong_and_no_secret(
         read(make_contract(["Id"], table="khong_co"), url)
     with pytest.raises(SourceDrift, match="lacks a column of the contract: Unknown column 'Gone'"):
         read(make_contract(["Id", "Gone"], table="ho_so"), url)
-    with pytest.raises(SourceUnavailable, match="cannot be reached: Access denied") as denied:
+    with pytest.raises(AccessRefused, match="refuses the account: Access denied") as denied:
         read(contract, url.replace(mariadb.password, "hunter2-secret"))
     assert "hunter2" not in str(denied.value)
     with pytest.raises(SourceUnavailable, match="cannot be reached: Unknown database"):

@@ -13,6 +13,7 @@ import pytest
 
 from dx_pipeline.contract.model import Column, Contract
 from dx_pipeline.errors import (
+    AccessRefused,
     ContractError,
     DxError,
     EmptySource,
@@ -330,7 +331,7 @@ def test_wrong_password_and_unknown_database(source: psycopg.Connection, source_
     contract = dossiers(source)
     start, _, rest = source_url.rpartition("@")
     wrong = start.rpartition(":")[0] + ":hunter2-secret@" + rest
-    with pytest.raises(SourceUnavailable, match="password authentication failed") as refused:
+    with pytest.raises(AccessRefused, match="password authentication failed") as refused:
         read(contract, wrong)
     secret_free(refused.value, wrong)
     assert "hunter2" not in str(refused.value)
@@ -360,7 +361,7 @@ def test_permission_denied(source: psycopg.Connection, source_url: str) -> None:
     source.execute(f"create role {role} login password 'reader-pw'")
     source.execute(f"grant usage on schema motcua to {role}")
     url = f"postgresql://{role}:reader-pw@" + source_url.rpartition("@")[2]
-    with pytest.raises(SourceUnavailable, match="permission denied for table ho_so") as refused:
+    with pytest.raises(AccessRefused, match="permission denied for table ho_so") as refused:
         read(contract, url)
     assert "grant select" in refused.value.next_step
     secret_free(refused.value, url)

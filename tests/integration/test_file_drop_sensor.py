@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,3 +162,70 @@ def test_only_systems_of_files_have_a_sensor_and_it_is_off(watched: Watched) -> 
     ]
     ours = {sensor.name for sensor in build_definitions(load_catalog([get_settings().project_roots[0]])).sensors or ()}
     assert "one_stop_file_drop" not in ours
+
+
+def test_a_file_that_really_grows_starts_its_run_when_it_is_whole(project: SmallProject) -> None:
+    """The clock of the machine, a sender that copies for two seconds, one look every 0.2 seconds."""
+    catalog = load_catalog([project.root])
+    sensor = file_drop_sensor(
+        catalog.systems["so"],
+        list(catalog.contracts.values()),
+        dg.define_asset_job("so_refresh", selection=dg.AssetSelection.groups("so")),
+        [],
+        {},
+        settle_seconds=3.0,  # a loaded machine may stop the sender for a second
+    )
+    rows = [f"A{number},Tên {number},{number}\n" for number in range(20)]
+    file, finished = project.files / "a.csv", threading.Event()
+
+    def copy() -> None:
+        with file.open("w", encoding="utf-8") as stream:
+            stream.write("Ma,Ten,SoTien\n")
+            for row in rows:
+                stream.write(row)
+                stream.flush()
+                time.sleep(0.1)
+        finished.set()
+
+    sender = threading.Thread(target=copy)
+    sender.start()
+    cursor, looked, early = None, 0, []
+    with dg.instance_for_test() as instance:
+        definitions = build_definitions(catalog)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            was_whole = finished.is_set()
+            with dg.build_sensor_context(instance=instance, cursor=cursor, definitions=definitions) as context:
+                found = sensor.evaluate_tick(context)
+            cursor, looked = found.cursor, looked + 1
+            if found.run_requests:
+                early = [] if was_whole else ["asked for a run before the file was whole"]
+                break
+            time.sleep(0.2)
+    sender.join()
+    assert early == []
+    assert [request.tags["dx/dataset"] for request in found.run_requests] == ["so.a"]
+    assert looked > 8, "it was looked at while it grew"
+    assert file.read_text(encoding="utf-8").count("\n") == 21
+
+
+def test_a_marker_ends_the_waiting_at_once_by_the_clock_of_the_machine(project: SmallProject) -> None:
+    catalog = load_catalog([project.root])
+    sensor = file_drop_sensor(
+        catalog.systems["so"],
+        list(catalog.contracts.values()),
+        dg.define_asset_job("so_refresh", selection=dg.AssetSelection.groups("so")),
+        [],
+        {},
+    )
+    cursor = None
+    with dg.instance_for_test() as instance:
+        definitions = build_definitions(catalog)
+        for content, has_marker, wanted in (("Ma,Ten", False, []), (GOOD_ROWS, False, []), (GOOD_ROWS, True, ["so.b"])):
+            (project.files / "b.csv").write_text(content, encoding="utf-8")
+            if has_marker:
+                (project.files / "b.csv.done").touch()
+            with dg.build_sensor_context(instance=instance, cursor=cursor, definitions=definitions) as context:
+                found = sensor.evaluate_tick(context)
+            cursor = found.cursor
+            assert [request.tags["dx/dataset"] for request in found.run_requests] == wanted

@@ -222,13 +222,52 @@ def test_schedule_asks_for_an_increment_in_the_running_month(catalog: Catalog, d
     assert REPLAY_TAG not in request.tags
 
 
+def test_each_cron_of_a_system_is_one_schedule(catalog: Catalog, definitions: dg.Definitions) -> None:
+    schedules = {one.name: one for one in definitions.schedules or ()}
+    found = {name: one.cron_schedule for name, one in schedules.items() if name.startswith(("one_stop", "eid", "poor"))}
+    assert found == {
+        "one_stop_schedule": "0 * * * *",
+        "one_stop_daily_schedule": "15 5 * * *",
+        "one_stop_monthly_schedule": "0 5 1 * *",
+        "eid_monthly_schedule": "0 6 5 * *",
+        "poor_households_yearly_schedule": "0 6 15 1 *",
+    }
+    for schedule in schedules.values():
+        assert schedule.execution_timezone == "Asia/Ho_Chi_Minh"
+        assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
+        assert " | " in str(schedule.description)
+        assert schedule.cron_schedule in str(schedule.description)
+    pairs = {(one.system, catalog.schedule_of(one)) for one in catalog.contracts.values()}
+    assert len(schedules) == len(pairs)
+
+
+def test_a_schedule_of_some_datasets_brings_them_and_their_marts(definitions: dg.Definitions) -> None:
+    repository = definitions.get_repository_def()
+    catalogues = repository.get_schedule_def("one_stop_daily_schedule")
+    with dg.build_schedule_context(repository_def=repository, scheduled_execution_time=datetime.now(LOCAL)) as context:
+        (request,) = catalogues.evaluate_tick(context).run_requests or ()
+    assert request.partition_key is None, "none of them is cut into months"
+    assert request.tags["dx/mode"] == "increment"
+    keys = repository.get_job(catalogues.job_name).asset_layer.executable_asset_keys
+    assert {key.path[2] for key in keys if key.path[0] == "core"} == {
+        "groups", "linh_vuc", "thay_doi_muc_do_thu_tuc", "thu_tuc",
+    }  # fmt: skip
+    hourly = repository.get_job(repository.get_schedule_def("one_stop_schedule").job_name)
+    names = {key.path[2] for key in hourly.asset_layer.executable_asset_keys if key.path[0] == "core"}
+    assert "ho_so" in names
+    assert not names & {"groups", "ngay_nghi"}
+    assert {key.path[1] for key in hourly.asset_layer.executable_asset_keys if key.path[0] == "mart"} >= {
+        "dossier_on_time"
+    }
+
+
 def test_job_brings_the_system_and_the_marts_that_depend_on_it(definitions: dg.Definitions) -> None:
     job = definitions.get_repository_def().get_job("one_stop_refresh")
     selected = {asset_key.path[0] for asset_key in job.asset_layer.executable_asset_keys}
     assert selected == {"landing", "stage", "core", "mart"}
     marts = {key.path[1] for key in job.asset_layer.executable_asset_keys if key.path[0] == "mart"}
-    assert marts == {"dossier_on_time", "service_level_on_date", "published_figure"}
-    assert len(job.asset_layer.executable_asset_keys) == 3 * 11 + 3
+    assert marts == {"dossier_by_agency_today", "dossier_on_time", "service_level_on_date", "published_figure"}
+    assert len(job.asset_layer.executable_asset_keys) == 3 * 11 + 4
 
 
 def test_a_system_without_months_is_scheduled_without_a_partition(tmp_path: Path) -> None:

@@ -151,6 +151,9 @@ def test_typed_percentages() -> None:
         ("money_vnd", {"unit": "billion"}, "option unit"),
         ("money_vnd", {"decimal": ";"}, "option decimal"),
         ("number", {"unit": 1000}, "option unit"),
+        ("number", {"currency": ""}, "option currency"),
+        ("number", {"currency": "5"}, "option currency"),
+        ("number", {"currency": 7}, "option currency"),
     ],
 )
 def test_wrong_options_are_refused(kind: str, options: dict[str, Any], told: str) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from dx_pipeline.clean.batch import clean_batch, cleaned_schema
-from dx_pipeline.clean.registry import SEMANTIC_TYPES
+from dx_pipeline.clean.registry import SEMANTIC_TYPES, check_options
 from dx_pipeline.contract.model import Column, Contract, LoadPolicy, SourceRelation
 from dx_pipeline.errors import ContractError, LandingError
 
@@ -207,3 +207,12 @@ def test_the_batch_is_not_changed() -> None:
     people = contract(replace(column("name", "text"), required=True))
     assert clean_batch(batch, people, 0) == clean_batch(batch, people, 0)
     assert batch["NAME"].to_pylist() == ["Quảng  Trị"]
+
+
+@pytest.mark.parametrize("option", [True, False, None, 1])
+def test_an_option_that_yaml_reads_as_a_value_is_told(option: object) -> None:
+    """``true: [S]`` without quotation marks is the truth value and no name."""
+    column = Column("active", "Active", "flag", "boolean", options={option: ["S"]})  # type: ignore[dict-item]
+    with pytest.raises(ContractError, match="column active: YAML reads the option") as refused:
+        check_options(contract(column), column)
+    assert f'"{str(option).lower()}": [...]' in refused.value.next_step

@@ -113,3 +113,15 @@ def test_flags() -> None:
     assert [v for v, _, _ in clean("flag", pa.array([1, 0, None], pa.int16()))] == [True, False, None]
     assert [v for v, _, _ in clean("flag", pa.array([True, None]))] == [True, None]
     assert one("flag", "Nam", true=["Nam"], false=["Nữ"])[0] is True
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("3,05 €", "3.05"), ("€ 1.234,50", "1234.50"), ("-€3,05", "-3.05"), ("€-3,05", "-3.05"), ("12", "12.00"),
+        ("3,05 $", None), ("€", None), ("3,05 € €", None),
+    ],
+)  # fmt: skip
+def test_foreign_money_is_a_number_with_its_sign(source: str, expected: str | None) -> None:
+    value, unreadable, _ = one("number", source, decimal=",", scale=2, currency="€")
+    assert (value, unreadable) == ((Decimal(expected), None) if expected else (None, source))
