@@ -11,6 +11,7 @@ from typing import Final
 from dx_pipeline.sandbox.department import Department, Site
 from dx_pipeline.sandbox.digital_infrastructure.department import DIGITAL_INFRASTRUCTURE
 from dx_pipeline.sandbox.eid.department import EID
+from dx_pipeline.sandbox.health.department import HEALTH
 from dx_pipeline.sandbox.poor_households.department import POOR_HOUSEHOLDS
 from dx_pipeline.sandbox.task_tracking.department import TASK_TRACKING
 
@@ -19,6 +20,7 @@ DEPARTMENTS: Final[tuple[Department, ...]] = (
     TASK_TRACKING,
     EID,
     POOR_HOUSEHOLDS,
+    HEALTH,
 )
 
 
