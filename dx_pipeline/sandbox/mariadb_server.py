@@ -83,7 +83,11 @@ class MariadbServer:
             user = process.server_user(SYSTEM_USER)
             folder.claim(user)
             with process.exclusive(folder.folder / "lock", seconds=_START_SECONDS) as lock:
-                if self._running() is None:
+                found = self._running()
+                if found is not None and not folder.data.exists():
+                    self._end(found[0])  # somebody removed the folder under it
+                    found = None
+                if found is None:
                     process.open_path(user, folder.folder)
                     if not folder.check_owner(user):
                         self._make_data(user, installer, lock)
@@ -104,16 +108,7 @@ class MariadbServer:
             found = self._running()
             if found is None:
                 return False
-            with suppress(ProcessLookupError):
-                os.kill(found[0], signal.SIGTERM)
-            deadline = time.monotonic() + _STOP_SECONDS
-            while process.is_alive(found[0]):
-                if time.monotonic() > deadline:
-                    raise WarehouseUnavailable(
-                        f"embedded server {self.name}: still stopping after {_STOP_SECONDS:.0f} s",
-                        next_step=f"read {self.log}, and stop the process {found[0]} yourself",
-                    )
-                time.sleep(0.02)
+            self._end(found[0])
             return True
 
     def address(self) -> ServerAddress | None:
@@ -141,6 +136,18 @@ class MariadbServer:
             cursor.execute(f"create or replace user {user}@'{HOST}' identified by '{password}'")
             cursor.execute(f"grant select on {database}.* to {user}@'{HOST}'")
         return ServerAddress(address.host, address.port, reader, password).url(name, DRIVER)
+
+    def _end(self, pid: int) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while process.is_alive(pid):
+            if time.monotonic() > deadline:
+                raise WarehouseUnavailable(
+                    f"embedded server {self.name}: still stopping after {_STOP_SECONDS:.0f} s",
+                    next_step=f"read {self.log}, and stop the process {pid} yourself",
+                )
+            time.sleep(0.02)
 
     def _address(self, port: int) -> ServerAddress:
         return ServerAddress(HOST, port, self._folder.admin, self._folder.password())
