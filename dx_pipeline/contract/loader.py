@@ -16,6 +16,7 @@ import yaml
 from open_data_contract_standard.model import CustomProperty, OpenDataContractStandard, SchemaProperty
 from pydantic import TypeAdapter, ValidationError
 
+from dx_pipeline.contract.csv_form import parse_further_forms
 from dx_pipeline.contract.http_api import API_KEYS, parse_http_api
 from dx_pipeline.contract.model import (
     DAY_SUFFIX,
@@ -43,7 +44,7 @@ ROOT_PROPERTIES = {
     "expectedRows", "drift", "dependsOn", "leftOut",
 }  # fmt: skip
 SOURCE_KEYS = {
-    "kind", "schema", "table", "query", "path", "encoding", "delimiter", "sheet", "headerRow", "nullValues",
+    "kind", "schema", "table", "query", "path", "encoding", "delimiter", "sheet", "headerRow", "nullValues", "alsoSavedAs",
     "record", *API_KEYS,
     "headerRows", "totalRows", "stopAt",
 }  # fmt: skip
@@ -255,6 +256,8 @@ def _source(value: Any, place: _Place) -> SourceRelation:
         place.at(needed[kind]).refuse(f"is needed for kind {kind}")
     if kind == "xml" and not value.get("path"):
         place.at("path").refuse("is needed for kind xml")
+    if "alsoSavedAs" in value and kind != "csv":
+        place.at("alsoSavedAs").refuse(f"belongs to kind csv, not to {kind}")
     foreign = API_KEYS & set(value)
     if foreign and kind != "http_json":
         place.refuse(f"{', '.join(sorted(foreign))} belongs to kind http_json, not to {kind}")
@@ -266,6 +269,7 @@ def _source(value: Any, place: _Place) -> SourceRelation:
         path=value.get("path"),
         encoding=str(value.get("encoding", "cp1252" if kind == "dbf" else "utf-8")),
         delimiter=str(value.get("delimiter", ",")),
+        further_forms=parse_further_forms(value.get("alsoSavedAs"), place.at("alsoSavedAs")),
         sheet=value.get("sheet"),
         header_row=_count(value.get("headerRow", 1), place.at("headerRow")),
         header_rows=max(_count(value.get("headerRows", 1), place.at("headerRows")), 1),
