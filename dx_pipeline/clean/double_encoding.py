@@ -22,7 +22,9 @@ NOTE: Final = "utf8_twice"
 _FOLLOWS: Final = "[\u0080-\u00bfŒœŠšŽžŸƒˆ˜–—‘’‚“”„†‡•…‰‹›€™]"
 _PATTERN: Final = f"[ÃÄÅÆÌáâ]{_FOLLOWS}"
 _PRINT: Final = frozenset("–—‘’“”…•°²³½×\u00a0")
-_LETTERS: Final = VIETNAMESE_ONLY | frozenset("ÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝàáâãèéêìíòóôõùúý\u0300\u0301\u0303\u0309\u0323\u0302\u0306\u031b")
+_LETTERS: Final = VIETNAMESE_ONLY | frozenset(
+    "ÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝàáâãèéêìíòóôõùúý\u0300\u0301\u0303\u0309\u0323\u0302\u0306\u031b"
+)
 _TEXT: Final = re.compile(_PATTERN)
 
 

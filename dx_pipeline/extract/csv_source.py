@@ -265,9 +265,7 @@ class CsvReader:
                         skip_rows=self._contract.source.header_row - 1,
                         skip_rows_after_names=1,
                     ),
-                    parse_options=pa.csv.ParseOptions(
-                        delimiter=self._delimiters[file.name], newlines_in_values=True
-                    ),
+                    parse_options=pa.csv.ParseOptions(delimiter=self._delimiters[file.name], newlines_in_values=True),
                     convert_options=pa.csv.ConvertOptions(
                         column_types=dict.fromkeys(numbered, pa.string()),
                         include_columns=wanted,

@@ -30,7 +30,9 @@ class Table:
 
     def create_in_mariadb(self) -> str:
         """The statement for MariaDB."""
-        return f"create table {mysql_identifier(self.name)} ({', '.join(f'{name} {kind}' for name, kind in self.columns)})"
+        return (
+            f"create table {mysql_identifier(self.name)} ({', '.join(f'{name} {kind}' for name, kind in self.columns)})"
+        )
 
     def create_in_sqlite(self) -> str:
         """The statement for SQLite."""

@@ -126,7 +126,9 @@ class ServerFolder:
             port = secrets.choice(_PORTS)
             if process.is_free_port(port):
                 return port
-        raise self.failure(f"no free port between {_PORTS.start} and {_PORTS.stop - 1}", "stop servers that are not used")
+        raise self.failure(
+            f"no free port between {_PORTS.start} and {_PORTS.stop - 1}", "stop servers that are not used"
+        )
 
     def open_log(self, user: OsUser) -> int:
         """Make the log (after putting a large one aside) and return its size in bytes."""

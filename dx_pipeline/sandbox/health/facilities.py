@@ -59,7 +59,9 @@ def _clean_rows(communes: list[Commune], seed: int) -> list[Row]:
     ]
     stations = [(f"45{place}", f"Trạm Y tế {one.name}", "xa", one, 5) for place, one in enumerate(communes, start=101)]
     share = {code: (rng.uniform(0.7, 0.9), rng.uniform(0.45, 0.6)) for code, *_ in stations}
-    licensed = {code: date(2012, 1, 1) + timedelta(days=int(rng.integers(0, 3000))) for code, *_ in hospitals + stations}
+    licensed = {
+        code: date(2012, 1, 1) + timedelta(days=int(rng.integers(0, 3000))) for code, *_ in hospitals + stations
+    }
     rows = []
     for at in range(MONTHS - REPORTS, MONTHS):
         people = population(at, communes, seed)
