@@ -1,5 +1,5 @@
--- Health facilities (Sở Y tế) by month. Counts only: no patient is known here. Health records are cumulative, and so are
--- cards at a month's end: they add up over communes, never over months.
+-- Health facilities (Sở Y tế) by month. Counts only: no patient is known here. All are counts at the month's end
+-- (health records are cumulative): they add up over communes, never over months.
 
 -- Grain: one row per facility, its latest state. Codes are never given again, so the code is the key.
 create table if not exists core.dim_health_facility (

@@ -1,5 +1,5 @@
--- Schools (Sở Giáo dục và Đào tạo) by school year. Counts by school: no pupil and no teacher is known here. A school year is a
--- state of its own: counts add up over schools and communes, never over years.
+-- Schools (Sở Giáo dục và Đào tạo) by school year. Counts by school: no pupil and no teacher is known here. A school
+-- year is a state of its own: counts add up over schools and communes, never over years.
 
 -- Grain: one row per level of school; schools of two levels are a level of their own.
 create table if not exists core.dim_school_level (

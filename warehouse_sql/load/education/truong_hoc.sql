@@ -1,6 +1,6 @@
--- Grain: one stage row is one school and school year; it becomes one row of core.fact_school_year. The commune is looked up
--- by its code and the last day of the school year, 31 May; one that was not in force that day is loaded under the unknown
--- member -1 with the flag xa_khong_xac_dinh.
+-- Grain: one stage row is one school and school year; it becomes one row of core.fact_school_year. The commune is
+-- looked up by its code and the last day of the school year, 31 May; one that was not in force that day is loaded
+-- under the unknown member -1 with the flag xa_khong_xac_dinh.
 
 -- dx:step merge=snapshot target=core.fact_school_year key=school_year,school_code ledger
 with found as (

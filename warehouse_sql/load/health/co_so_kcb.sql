@@ -1,6 +1,6 @@
--- Grain: one stage row is one facility and month; it becomes one row of core.fact_health_month. The facility's latest month
--- gives its state in core.dim_health_facility. The commune is looked up by its code and the last day of the month; one
--- that was not in force that day is loaded under the unknown member -1 with the flag xa_khong_xac_dinh.
+-- Grain: one stage row is one facility and month; it becomes one row of core.fact_health_month. The facility's latest
+-- month gives its state in core.dim_health_facility. The commune is looked up by its code and the last day of the
+-- month; one that was not in force that day is loaded under the unknown member -1 with the flag xa_khong_xac_dinh.
 
 -- dx:step merge=upsert target=core.dim_health_facility key=facility_code version=latest_month
 with latest as (
