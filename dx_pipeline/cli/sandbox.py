@@ -51,7 +51,8 @@ def build(
         show_error(error)
     told = f"sandbox built in {time.monotonic() - started:.1f} s" if built else "sandbox is there already"
     console.print(f"{told}: {province.describe()}")
-    console.print(province.stores(), soft_wrap=True)
+    if stores := province.stores():
+        console.print(stores, soft_wrap=True)
 
 
 @sandbox_app.command()
