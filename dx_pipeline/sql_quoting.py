@@ -11,3 +11,8 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """A SQL text literal; for places that take no bound value, such as a file name in DuckDB."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def mysql_identifier(name: str) -> str:
+    """A SQL identifier in backquotes, as MySQL and MariaDB read it."""
+    return "`" + name.replace("`", "``") + "`"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dx_pipeline.clean import double_encoding
 from dx_pipeline.clean.legacy_encodings import CP1258_PAIRS, ENCODINGS, VNI_PAIRS, eth_to_d, repair
 from dx_pipeline.clean.reading import Reader, Reading, Stage, as_text, in_distinct, read_text, text_array
 from dx_pipeline.clean.semantic_type import Cleaned, SemanticType
@@ -65,7 +66,11 @@ def _prose_reader(column: Column) -> Reader:
 def _clean_prose(array: pa.Array, column: Column) -> Cleaned:
     reader = _prose_reader(column)
     # With a declared encoding every letter beyond ASCII may be one of it.
-    stages = [Stage(_untouched_prose if "encoding" not in column.options else _untouched_identifier)]
+    stages = [
+        Stage(_untouched_prose if "encoding" not in column.options else _untouched_identifier),
+        # Before spaces are tidied: the second byte of à is a no-break space to Western eyes.
+        Stage(double_encoding.stage_read, double_encoding.NOTE),
+    ]
 
     def clean(text: pa.Array) -> Cleaned:
         return read_text(as_text(text), column, stages, reader, text_array)

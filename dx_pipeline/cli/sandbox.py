@@ -49,10 +49,10 @@ def build(
         )
     for error in province.not_built.values():
         show_error(error)
-    if not built:
-        console.print(f"sandbox is there already: {province.describe()}")
-        return
-    console.print(f"sandbox built in {time.monotonic() - started:.1f} s: {province.describe()}")
+    told = f"sandbox built in {time.monotonic() - started:.1f} s" if built else "sandbox is there already"
+    console.print(f"{told}: {province.describe()}")
+    if stores := province.stores():
+        console.print(stores, soft_wrap=True)
 
 
 @sandbox_app.command()

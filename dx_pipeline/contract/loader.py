@@ -17,6 +17,7 @@ from open_data_contract_standard.model import CustomProperty, OpenDataContractSt
 from pydantic import TypeAdapter, ValidationError
 
 from dx_pipeline.contract.cron import parse_cron
+from dx_pipeline.contract.csv_form import parse_further_forms
 from dx_pipeline.contract.http_api import API_KEYS, parse_http_api
 from dx_pipeline.contract.model import (
     DAY_SUFFIX,
@@ -46,7 +47,7 @@ ROOT_PROPERTIES = {
     "expectedRows", "drift", "dependsOn", "leftOut", "volume",
 }  # fmt: skip
 SOURCE_KEYS = {
-    "kind", "schema", "table", "query", "path", "encoding", "delimiter", "sheet", "headerRow", "nullValues",
+    "kind", "schema", "table", "query", "path", "encoding", "delimiter", "sheet", "headerRow", "nullValues", "alsoSavedAs",
     "record", *API_KEYS,
     "headerRows", "totalRows", "stopAt", "nested",
 }  # fmt: skip
@@ -263,6 +264,8 @@ def _source(value: Any, place: _Place) -> SourceRelation:
     if kind == "xml" and not value.get("path"):
         place.at("path").refuse("is needed for kind xml")
     foreign = (API_KEYS & set(value)) - ({"records"} if kind == "json" else set())
+    if "alsoSavedAs" in value and kind != "csv":
+        place.at("alsoSavedAs").refuse(f"belongs to kind csv, not to {kind}")
     if foreign and kind != "http_json":
         place.refuse(f"{', '.join(sorted(foreign))} belongs to kind http_json, not to {kind}")
     nested = value.get("nested", "json")
@@ -276,6 +279,7 @@ def _source(value: Any, place: _Place) -> SourceRelation:
         path=value.get("path"),
         encoding=str(value.get("encoding", "cp1252" if kind == "dbf" else "utf-8")),
         delimiter=str(value.get("delimiter", ",")),
+        further_forms=parse_further_forms(value.get("alsoSavedAs"), place.at("alsoSavedAs")),
         sheet=value.get("sheet"),
         header_row=_count(value.get("headerRow", 1), place.at("headerRow")),
         header_rows=max(_count(value.get("headerRows", 1), place.at("headerRows")), 1),

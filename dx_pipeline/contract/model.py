@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from dx_pipeline.contract.csv_form import CsvForm
 from dx_pipeline.contract.http_api import HttpApi
 from dx_pipeline.contract.volume import VolumePromise
 
@@ -55,6 +56,7 @@ class SourceRelation:
     path: str | None = None
     encoding: str = "utf-8"
     delimiter: str = ","
+    further_forms: tuple[CsvForm, ...] = ()  # csv: forms that a file may have instead
     sheet: str | None = None
     header_row: int = 1
     header_rows: int = 1

@@ -21,6 +21,7 @@ import pyarrow.csv
 
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import ContractError, UnreadableSource
+from dx_pipeline.extract.csv_form import form_of
 from dx_pipeline.extract.encoding import (
     SAMPLE_BYTES,
     codec_name,
@@ -58,6 +59,7 @@ class CsvReader:
         self._files: list[SourceFile] | None = None
         self._headers: dict[str, list[str]] = {}
         self._codecs: dict[str, str] = {}
+        self._delimiters: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -78,7 +80,7 @@ class CsvReader:
         for file in self._found():
             self._header(file)
             with self._open(file)[1] as text:
-                records = self._records(text)
+                records = self._records(file, text)
                 while held <= rows and self._next_record(file, records) is not None:
                     held += 1
             held -= 1  # the header
@@ -112,11 +114,13 @@ class CsvReader:
 
     def _found(self) -> list[SourceFile]:
         if self._files is None:
-            if len(self._contract.source.delimiter) != 1:
-                raise ContractError(
-                    f"{self._contract.id}: source.delimiter {self._contract.source.delimiter!r} is not one character",
-                    next_step=f'in {self._contract.path} use ",", ";", "|" or "\\t"',
-                )
+            source = self._contract.source
+            for delimiter in (source.delimiter, *(form.delimiter for form in source.further_forms)):
+                if len(delimiter) != 1:
+                    raise ContractError(
+                        f"{self._contract.id}: source.delimiter {delimiter!r} is not one character",
+                        next_step=f'in {self._contract.path} use ",", ";", "|" or "\\t"',
+                    )
             self._files = find_files(self._contract, self._url)
         return self._files
 
@@ -128,12 +132,14 @@ class CsvReader:
             except OSError as error:
                 raise unreadable_file(self._contract, file.name, error) from None
             refuse_foreign_content(self._contract, file, sample[:4096], "a CSV file")
-            other = contradicting_encoding(sample, codec_name(self._contract))
+            form = form_of(self._contract, sample)
+            other = contradicting_encoding(sample, codec_name(self._contract, form.encoding))
             if other is not None:
                 self._refuse_encoding(file, f"it looks like {other}", other)
-            self._codecs[file.name] = file_codec(self._contract, sample)
+            self._codecs[file.name] = file_codec(self._contract, form.encoding, sample)
+            self._delimiters[file.name] = form.delimiter
             with self._open(file)[1] as text:
-                record = self._next_record(file, self._records(text))
+                record = self._next_record(file, self._records(file, text))
             if record is None:
                 raise UnreadableSource(
                     f"{self._contract.id}: {file.name} has no header row {self._contract.source.header_row}",
@@ -158,11 +164,11 @@ class CsvReader:
         buffered = io.BufferedReader(raw, SAMPLE_BYTES)
         return raw, io.TextIOWrapper(buffered, encoding=self._codecs[file.name], newline="")
 
-    def _records(self, text: io.TextIOWrapper) -> Iterator[list[str]]:
+    def _records(self, file: SourceFile, text: io.TextIOWrapper) -> Iterator[list[str]]:
         csv.field_size_limit(_FIELD_LIMIT)
         for _ in range(self._contract.source.header_row - 1):
             text.readline()
-        return csv.reader(text, delimiter=self._contract.source.delimiter, strict=True)
+        return csv.reader(text, delimiter=self._delimiters[file.name], strict=True)
 
     def _survey(self, file: SourceFile, width: int) -> tuple[int, str]:
         """Records below the header and SHA-256 of the file, or a refusal that names the line."""
@@ -170,7 +176,7 @@ class CsvReader:
         with text:
             try:
                 # One C-level pass: how many records have how many fields (an empty line has none).
-                widths = Counter(map(len, self._records(text)))
+                widths = Counter(map(len, self._records(file, text)))
             except UnicodeDecodeError:
                 self._refuse_undecodable(file)
             except csv.Error as error:
@@ -187,7 +193,7 @@ class CsvReader:
         before = self._contract.source.header_row - 1
         line = before + 1
         with self._open(file)[1] as text:
-            reader: Any = self._records(text)
+            reader: Any = self._records(file, text)
             try:
                 for record in reader:
                     if record and width and len(record) != width:
@@ -259,9 +265,7 @@ class CsvReader:
                         skip_rows=self._contract.source.header_row - 1,
                         skip_rows_after_names=1,
                     ),
-                    parse_options=pa.csv.ParseOptions(
-                        delimiter=self._contract.source.delimiter, newlines_in_values=True
-                    ),
+                    parse_options=pa.csv.ParseOptions(delimiter=self._delimiters[file.name], newlines_in_values=True),
                     convert_options=pa.csv.ConvertOptions(
                         column_types=dict.fromkeys(numbered, pa.string()),
                         include_columns=wanted,

@@ -35,24 +35,24 @@ class Undecodable:
     after_letters: bool
 
 
-def codec_name(contract: Contract) -> str:
-    """Python's name of the declared encoding; UTF-8 is read with or without a byte-order mark.
+def codec_name(contract: Contract, encoding: str) -> str:
+    """Python's name of an encoding that the contract declares; UTF-8 is read with or without a byte-order mark.
 
     Raises:
         ContractError: no such text encoding.
     """
     try:
-        information = codecs.lookup(contract.source.encoding)
+        information = codecs.lookup(encoding)
         "".encode(information.name)  # refuses codecs that do not make text
     except (LookupError, UnicodeError, ValueError):
         raise ContractError(
-            f"{contract.id}: source.encoding {contract.source.encoding!r} is not a text encoding",
+            f"{contract.id}: source.encoding {encoding!r} is not a text encoding",
             next_step=f"in {contract.path} use utf-8, utf-16, cp1258, cp1252 or another name Python knows",
         ) from None
     return "utf-8-sig" if information.name in ("utf-8", "utf-8-sig") else information.name
 
 
-def file_codec(contract: Contract, sample: bytes) -> str:
+def file_codec(contract: Contract, encoding: str, sample: bytes) -> str:
     """Python's codec for one file in the declared encoding: UTF-16 in either byte order, with or without its mark.
 
     Args:
@@ -62,7 +62,7 @@ def file_codec(contract: Contract, sample: bytes) -> str:
     Raises:
         ContractError: no such text encoding.
     """
-    name = codec_name(contract)
+    name = codec_name(contract, encoding)
     for family in ("utf-16", "utf-32"):
         if name.startswith(family):
             if _by_byte_order_mark(sample) == family:

@@ -12,7 +12,9 @@ from dx_pipeline.sandbox.business.department import BUSINESS
 from dx_pipeline.sandbox.civil_status.department import CIVIL_STATUS
 from dx_pipeline.sandbox.department import Department, Site
 from dx_pipeline.sandbox.digital_infrastructure.department import DIGITAL_INFRASTRUCTURE
+from dx_pipeline.sandbox.education.department import EDUCATION
 from dx_pipeline.sandbox.eid.department import EID
+from dx_pipeline.sandbox.health.department import HEALTH
 from dx_pipeline.sandbox.land.department import LAND
 from dx_pipeline.sandbox.poor_households.department import POOR_HOUSEHOLDS
 from dx_pipeline.sandbox.task_tracking.department import TASK_TRACKING
@@ -25,6 +27,8 @@ DEPARTMENTS: Final[tuple[Department, ...]] = (
     CIVIL_STATUS,
     LAND,
     BUSINESS,
+    HEALTH,
+    EDUCATION,
 )
 
 
@@ -44,5 +48,5 @@ def locate_departments(site: Site, known: Mapping[str, str | None]) -> dict[str,
 
 
 def stop_departments(site: Site) -> list[str]:
-    """Stop the servers that systems brought themselves; returns the systems that had one running."""
-    return [one.system for one in DEPARTMENTS if one.stop is not None and one.is_built(site) and one.stop(site)]
+    """Stop the servers that systems brought themselves, also after a build that failed; returns who had one running."""
+    return [one.system for one in DEPARTMENTS if one.stop is not None and one.stop(site)]

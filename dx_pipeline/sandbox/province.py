@@ -11,6 +11,7 @@ from urllib.parse import quote
 from dotenv import dotenv_values
 
 from dx_pipeline.errors import DxError, SettingsError
+from dx_pipeline.sandbox import mariadb_store
 from dx_pipeline.sandbox.department import Site
 from dx_pipeline.sandbox.departments import (
     DEPARTMENTS,
@@ -137,6 +138,13 @@ class SandboxProvince:
         dossiers = json.loads(self._receipt.read_text(encoding="utf-8"))["dossiers"] if self.is_built() else 0
         others = sum(department.is_built(self.site()) for department in DEPARTMENTS)
         return f"one-stop system, {dossiers:,} dossiers, PostgreSQL at {where}; {others} departments' systems"
+
+    def stores(self) -> str:
+        """One line for people: which departments' systems are in MariaDB, or in SQLite instead."""
+        site = self.site()
+        known = dotenv_values(self._settings.connections_path)
+        urls = {one.system: known.get(one.connection) or "" for one in DEPARTMENTS if one.is_built(site)}
+        return mariadb_store.in_words(site, urls)
 
     def _write_connection(self, password: str, *, quoted: bool = False) -> None:
         address = self._server.start()

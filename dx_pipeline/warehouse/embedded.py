@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import signal
-import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,19 +18,15 @@ from urllib.parse import quote
 
 from dx_pipeline.errors import WarehouseError, WarehouseUnavailable
 from dx_pipeline.warehouse import embedded_process as process
-from dx_pipeline.warehouse.embedded_cluster import Cluster, last_lines
-from dx_pipeline.warehouse.embedded_process import OsUser
+from dx_pipeline.warehouse.embedded_cluster import Cluster
+from dx_pipeline.warehouse.embedded_process import HOST, OsUser
 from dx_pipeline.warehouse.embedded_settings import (
     render_settings,
     server_settings,
     shared_memory_size,
     usable_memory,
 )
-
-HOST = "127.0.0.1"
-
-# Below the ports Linux hands to outgoing connections (32768 and up), so that ours is free next time too.
-_PORTS = range(20_000, 32_768)
+from dx_pipeline.warehouse.server_folder import last_lines
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
 _STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
@@ -225,8 +219,8 @@ class EmbeddedServer:
         process.write_file(cluster.configuration, text, owner=user)
         cluster.password()  # a missing one is told before the start
         port = cluster.remembered_port()
-        if port is None or not _is_free(port):
-            port = self._new_port()
+        if port is None or not process.is_free_port(port):
+            port = cluster.new_port()
         deadline = time.monotonic() + _ORPHAN_SECONDS
         silent_ends = 0
         while True:
@@ -238,7 +232,7 @@ class EmbeddedServer:
                 return
             said = cluster.log_since(log_size)
             if time.monotonic() < deadline and "Address already in use" in said:
-                port = self._new_port()
+                port = cluster.new_port()
             elif time.monotonic() < deadline and "pre-existing shared memory block" in said:
                 time.sleep(0.2)  # sessions of a killed server are still ending
             elif silent_ends < _SILENT_ENDS and not said.strip():
@@ -274,23 +268,3 @@ class EmbeddedServer:
                 )
             time.sleep(0.02)
         return False
-
-    def _new_port(self) -> int:
-        for _ in range(200):
-            port = secrets.choice(_PORTS)
-            if _is_free(port):
-                return port
-        raise self._cluster.failure(
-            f"no free port between {_PORTS.start} and {_PORTS.stop - 1}", "stop servers that are not used"
-        )
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-            probe.listen(1)
-        except OSError:
-            return False
-    return True

@@ -1,81 +1,34 @@
-"""The files of an embedded PostgreSQL cluster: who owns them, how they are made, what they remember.
+"""The files of an embedded PostgreSQL cluster: how they are made and checked.
 
-A cluster ``home/name/`` holds::
+A cluster ``home/name/`` holds, beside what every server's folder has (``server_folder``)::
 
     data/            the data folder, complete from the moment it exists
     data.partial/    a data folder being made; a left-over is removed
     server.conf      our settings, rewritten at every start
-    server.log       the server's log; a large one becomes server.log.1 at a start
-    password, port   the administrator's password (mode 0600) and the port to use again
-    lock             held while the server is started or stopped
 """
 
 from __future__ import annotations
 
 import os
-import pwd
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dx_pipeline.errors import WarehouseError
 from dx_pipeline.warehouse import embedded_process as process
 from dx_pipeline.warehouse.embedded_process import OsUser
-
-_LARGE_LOG_BYTES = 16 * 1024 * 1024
+from dx_pipeline.warehouse.server_folder import ServerFolder, last_lines
 
 
 @dataclass(frozen=True)
-class Cluster:
-    """The folder of one cluster (absolute, without links), its name, administrator and major version."""
+class Cluster(ServerFolder):
+    """The folder of one PostgreSQL cluster, and its major version."""
 
-    folder: Path
-    name: str
-    admin: str
     version: int
-
-    @property
-    def data(self) -> Path:
-        return self.folder / "data"
-
-    @property
-    def log(self) -> Path:
-        return self.folder / "server.log"
 
     @property
     def configuration(self) -> Path:
         return self.folder / "server.conf"
-
-    def owned(self) -> bool:
-        """Whether the folder exists.
-
-        Raises:
-            WarehouseError: it exists and is another user's.
-        """
-        try:
-            owner = self.folder.stat().st_uid
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except OSError as error:
-            raise self.failure(f"{self.folder} cannot be read: {error.strerror}", "check DX_HOME") from error
-        if owner != os.geteuid():
-            raise self.failure(
-                f"{self.folder} belongs to the user {_user_name(owner)}, not to {_user_name(os.geteuid())}",
-                f"run as {_user_name(owner)}, or set DX_HOME to a folder of your own",
-            )
-        return True
-
-    def claim(self, user: OsUser) -> None:
-        """Make the folder if it is missing; the server's group may pass it, nobody else."""
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
-        if not self.owned():
-            self.folder.mkdir(mode=0o700, exist_ok=True)
-        if user.switch:
-            os.chown(self.folder, -1, user.gid)
-        self.folder.chmod(0o710 if user.switch else 0o700)
 
     def check_data(self, user: OsUser) -> None:
         """A data folder that exists must be one, of this version, of the user that will run it.
@@ -83,16 +36,8 @@ class Cluster:
         Raises:
             WarehouseError: it is not.
         """
-        try:
-            owner = self.data.stat().st_uid
-        except FileNotFoundError:
+        if not self.check_owner(user):
             return
-        if owner != user.uid:
-            wanted = _user_name(user.uid)
-            raise self.failure(
-                f"{self.data} belongs to the user {_user_name(owner)}, the server runs as {wanted}",
-                f"stop the server and give the folder over (`chown -R {wanted}`), or set another DX_HOME",
-            )
         try:
             version = (self.data / "PG_VERSION").read_text(encoding="ascii").strip()
         except FileNotFoundError:
@@ -152,79 +97,3 @@ class Cluster:
             raise self.failure(f"initdb failed: {last_lines(made.stderr)}", self.space_hint())
         os.replace(partial, self.data)
         process.sync_folder(self.folder)
-
-    def password(self) -> str:
-        """The administrator's password.
-
-        Raises:
-            WarehouseError: its file is missing.
-        """
-        try:
-            return (self.folder / "password").read_text(encoding="ascii").strip()
-        except FileNotFoundError:
-            raise self.failure(
-                f"the password file {self.folder / 'password'} is missing",
-                f"put it back, holding the password of {self.admin}, with mode 0600",
-            ) from None
-
-    def remembered_port(self) -> int | None:
-        """The port of the last start; None before the first one or if its file is damaged."""
-        try:
-            text = (self.folder / "port").read_text(encoding="ascii").strip()
-        except (FileNotFoundError, UnicodeDecodeError):
-            return None
-        return int(text) if text.isdigit() and 1024 <= int(text) <= 65535 else None
-
-    def remember_port(self, port: int) -> None:
-        """Note the port that a start succeeded on."""
-        if port != self.remembered_port():
-            process.write_file(self.folder / "port", f"{port}\n")
-
-    def open_log(self, user: OsUser) -> int:
-        """Make the log (after putting a large one aside) and return its size in bytes."""
-        if self.log.exists() and self.log.stat().st_size > _LARGE_LOG_BYTES:
-            os.replace(self.log, self.log.with_name("server.log.1"))
-        if not self.log.exists():
-            process.write_file(self.log, "", owner=user)
-        return self.log.stat().st_size
-
-    def log_since(self, offset: int) -> str:
-        """The log from byte ``offset`` on, its last 64 KiB at most."""
-        with self.log.open("rb") as stream:
-            stream.seek(max(offset, self.log.stat().st_size - 65_536))
-            return stream.read().decode("utf-8", "replace")
-
-    def space_hint(self) -> str:
-        """What to do when the server or initdb failed: where to read, and how full the disk is."""
-        free = shutil.disk_usage(self.folder).free // (1024 * 1024)
-        return f"read {self.log}; the disk of {self.folder} has {free} MB free" + (
-            ": make room, at least 1 GB" if free < 1024 else ""
-        )
-
-    def failure(self, reason: str, next_step: str) -> WarehouseError:
-        """An error that names the server."""
-        return WarehouseError(f"embedded server {self.name}: {reason}", next_step=next_step)
-
-    @contextmanager
-    def telling(self, action: str) -> Iterator[None]:
-        """Turn an error of the operating system into one that names the file and what to do."""
-        try:
-            yield
-        except OSError as error:
-            raise self.failure(
-                f"cannot {action} it: {error.filename or self.folder}: {error.strerror or error}",
-                "check that the disk has room and that DX_HOME can be written by this user",
-            ) from error
-
-
-def last_lines(text: str) -> str:
-    """The last lines of a log, indented, for an error message."""
-    lines = text.strip().splitlines()[-12:]
-    return "\n".join(["", *(f"    {line}" for line in lines)]) if lines else "it said nothing"
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)

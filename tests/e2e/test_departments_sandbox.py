@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from dx_pipeline.sandbox import mariadb_store
+from dx_pipeline.sandbox.mariadb_server import installed
 from dx_pipeline.sandbox.province import SandboxProvince
 from dx_pipeline.settings import Settings
 from tests.conftest import Installation
@@ -61,6 +64,8 @@ SYSTEMS = {
     "civil_status": ("viec_ho_tich",),
     "land": ("thua_dat",),
     "business": ("doanh_nghiep",),
+    "health": ("co_so_kcb",),
+    "education": ("truong_hoc",),
 }
 DATASETS = [(system, dataset) for system, datasets in SYSTEMS.items() for dataset in datasets]
 
@@ -94,12 +99,13 @@ class Province:
             return connection.execute(statement).rowcount
 
     def tasks(self, statement: str) -> int:
-        """Change the office's SQLite file; returns the rows changed."""
-        connection = sqlite3.connect(self.home / "sandbox" / "task_tracking.db")
-        with connection:
-            changed = connection.execute(statement).rowcount
-        connection.close()
-        return changed
+        """Change the office's table, in MariaDB or in SQLite instead; returns the rows changed."""
+        if installed():
+            server = mariadb_store.server_of(self.sandbox.site())
+            with closing(server.connect("task_tracking")) as connection, connection.cursor() as cursor:
+                return int(cursor.execute(statement))
+        with closing(sqlite3.connect(self.home / "sandbox" / "task_tracking.db")) as file, file:
+            return file.execute(statement).rowcount
 
     def figures(self) -> dict[str, Decimal]:
         return dict(self.ask("select figure_code, warehouse_value from mart.published_figure"))
@@ -222,7 +228,7 @@ def test_an_agency_takes_part_in_a_task_once_however_often_it_is_written(provinc
 
 
 def test_the_second_run_changes_nothing(province: Province) -> None:
-    province.run("digital_infrastructure", "task_tracking", "eid", "poor_households", "civil_status")
+    province.run(*SYSTEMS)
     changed = province.ask(
         "select system, dataset, inserted, updated from ops.batch where (inserted > 0 or updated > 0) and run_id ="
         " (select run_id from ops.batch order by batch_id desc limit 1)"

@@ -24,7 +24,7 @@ from dx_pipeline.onboarding.todo import open_places
 from dx_pipeline.warehouse.load_file import parse_load_file
 from tests.dbf_files import write_dbf
 from tests.latin_archive import ROWS, build_archive
-from tests.mariadb import MariadbServer, running_mariadb
+from tests.mariadb import RunningMariadb, running_mariadb
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def mariadb() -> Iterator[MariadbServer]:
+def mariadb() -> Iterator[RunningMariadb]:
     with running_mariadb() as server:
         yield server
 
@@ -278,7 +278,7 @@ def test_wrong_password_is_told_without_the_password(source_url: str, tmp_path: 
 # -- MariaDB -------------------------------------------------------------------------------------------------------
 
 
-def test_mariadb(mariadb: MariadbServer, tmp_path: Path) -> None:
+def test_mariadb(mariadb: RunningMariadb, tmp_path: Path) -> None:
     name, url = mariadb.create_database()
     with mariadb.connect(name) as connection, connection.cursor() as cursor:
         cursor.execute(

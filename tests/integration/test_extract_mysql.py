@@ -15,19 +15,19 @@ from dx_pipeline.extract.completeness import check_complete
 from dx_pipeline.extract.source import Extraction, SourceColumn, open_source
 from dx_pipeline.extract.window import Window, increment_window, period_window
 from tests.extract_contracts import make_contract
-from tests.mariadb import MariadbServer, running_mariadb
+from tests.mariadb import RunningMariadb, running_mariadb
 
 FULL = Window("full")
 
 
 @pytest.fixture(scope="module")
-def mariadb() -> Iterator[MariadbServer]:
+def mariadb() -> Iterator[RunningMariadb]:
     with running_mariadb() as server:
         yield server
 
 
 @pytest.fixture
-def database(mariadb: MariadbServer) -> tuple[str, str]:
+def database(mariadb: RunningMariadb) -> tuple[str, str]:
     return mariadb.create_database()
 
 
@@ -37,7 +37,7 @@ def url(database: tuple[str, str]) -> str:
 
 
 @pytest.fixture
-def source(mariadb: MariadbServer, database: tuple[str, str]) -> Iterator[pymysql.cursors.Cursor]:
+def source(mariadb: RunningMariadb, database: tuple[str, str]) -> Iterator[pymysql.cursors.Cursor]:
     with mariadb.connect(database[0]) as connection, connection.cursor() as cursor:
         cursor.execute("set sql_mode = ''")
         yield cursor
@@ -196,7 +196,7 @@ def test_empty_table(source: pymysql.cursors.Cursor, url: str) -> None:
 
 
 def test_refusals_name_what_is_wrong_and_no_secret(
-    source: pymysql.cursors.Cursor, url: str, mariadb: MariadbServer
+    source: pymysql.cursors.Cursor, url: str, mariadb: RunningMariadb
 ) -> None:
     contract = dossiers(source)
     with pytest.raises(SourceDrift, match="khong_co does not exist in the source"):
@@ -209,7 +209,7 @@ def test_refusals_name_what_is_wrong_and_no_secret(
     with pytest.raises(SourceUnavailable, match="cannot be reached: Unknown database"):
         read(contract, url + "x")
     with pytest.raises(SourceUnavailable, match="cannot be reached") as away:
-        read(contract, f"mysql://dx:{mariadb.password}@127.0.0.1:1/x")
+        read(contract, f"mysql://{mariadb.user}:{mariadb.password}@127.0.0.1:1/x")
     assert mariadb.password not in str(away.value)
     with pytest.raises(ContractError, match="refuses the query"):
         read(make_contract(["Id"], kind="query", query="select from"), url)
@@ -219,7 +219,7 @@ def test_refusals_name_what_is_wrong_and_no_secret(
     name = source.fetchone()[0]
     source.execute(f"grant select on {name}.mo to reader@'127.0.0.1'")
     with pytest.raises(SourceUnavailable, match="may not read ho_so") as forbidden:
-        read(contract, url.replace(f"dx:{mariadb.password}", "reader:reader-pw"))
+        read(contract, url.replace(f"{mariadb.user}:{mariadb.password}", "reader:reader-pw"))
     assert "reader-pw" not in str(forbidden.value)
 
 

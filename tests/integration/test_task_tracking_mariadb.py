@@ -14,7 +14,8 @@ from dx_pipeline.contract.model import Contract
 from dx_pipeline.extract.drift import check_drift
 from dx_pipeline.extract.source import open_source
 from dx_pipeline.extract.window import Window
-from dx_pipeline.sandbox.task_tracking.build import COLUMNS, CREATE_TABLE, build_task_tracking, planned_rows
+from dx_pipeline.sandbox.mariadb_store import fill_mariadb, fill_sqlite
+from dx_pipeline.sandbox.task_tracking.build import TABLE, planned_rows
 from tests.conftest import ROOT
 from tests.mariadb import running_mariadb
 
@@ -29,12 +30,7 @@ def contract() -> Contract:
 @pytest.fixture(scope="module")
 def mariadb_url() -> Iterator[str]:
     with running_mariadb() as server:
-        name, url = server.create_database()
-        with server.connect(name) as connection, connection.cursor() as cursor:
-            cursor.execute(CREATE_TABLE)
-            places = ", ".join("%s" for _ in COLUMNS)
-            cursor.executemany(f"insert into nhiem_vu values ({places})", planned_rows(SEED))
-        yield url
+        yield fill_mariadb(server.server, "task_tracking", TABLE, planned_rows(SEED)[0])
 
 
 def cleaned(contract: Contract, url: str) -> list[dict[str, object]]:
@@ -52,7 +48,7 @@ def cleaned(contract: Contract, url: str) -> list[dict[str, object]]:
 
 def test_both_stores_give_the_same_rows(contract: Contract, mariadb_url: str, tmp_path: Path) -> None:
     file = tmp_path / "tasks.db"
-    build_task_tracking(file, seed=SEED, truth_path=tmp_path)
+    fill_sqlite(file, TABLE, planned_rows(SEED)[0])
     of_sqlite = cleaned(contract, f"sqlite:///{file}")
     assert len(of_sqlite) == 71
     assert cleaned(contract, mariadb_url) == of_sqlite

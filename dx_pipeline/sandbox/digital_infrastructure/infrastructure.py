@@ -50,6 +50,11 @@ def month_text(at: int) -> str:
     return f"{2023 + at // 12}{at % 12 + 1:02d}"
 
 
+def population(at: int, communes: list[Commune], seed: int) -> dict[str, int]:
+    """Commune code → people in the month at that place, as the clean rows tell; for systems that must agree with them."""
+    return {row["ma_xa"]: int(row["dan_so"]) for row in _month(at, communes, seed)}
+
+
 def _month(at: int, communes: list[Commune], seed: int) -> list[Row]:
     rng = np.random.default_rng([seed, 11])  # the same in each month: a commune keeps its place
     size = len(communes)

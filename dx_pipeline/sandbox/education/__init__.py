@@ -1,0 +1,1 @@
+"""The education department's yearly exports of schools, classes, pupils and teachers."""
