@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from dx_pipeline.clean.pseudonym import PseudonymKeys
 from dx_pipeline.contract.catalog import Catalog
 from dx_pipeline.contract.model import Contract
-from dx_pipeline.errors import BatchHeld, DxError, LandingError, MigrationError, WarehouseError
+from dx_pipeline.errors import BatchHeld, DxError, LandingError, LoadFileError, MigrationError, WarehouseError
 from dx_pipeline.extract.completeness import check_complete, check_source_rows
 from dx_pipeline.extract.drift import check_drift, refuse_drift
 from dx_pipeline.extract.source import Extraction, open_source
@@ -31,6 +31,7 @@ from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
 from dx_pipeline.orchestration.judging import judge_into_stage
+from dx_pipeline.orchestration.released_rows import name_released_rows
 from dx_pipeline.orchestration.staging import (
     Repair,
 )
@@ -344,7 +345,10 @@ class Road:
                     as_of=batch.landed_at or batch.started_at,
                     key_version=PseudonymKeys.load(self.settings.keys_path).current,
                 )
-                counts = run_load(connection, load, binds, stage_rejected=rejected_table(contract))
+                try:
+                    counts = run_load(connection, load, binds, stage_rejected=rejected_table(contract))
+                except LoadFileError as error:
+                    raise name_released_rows(error, contract, self.warehouse) from error
                 values = {
                     "inserted": counts.inserted,
                     "updated": counts.updated,

@@ -1,6 +1,7 @@
 """The quarantine ``ops.quarantine``: one row per rejected source row, with its reasons and raw record.
 
-When the source mends the row, the next batch that accepts it releases it by itself.
+When the source mends the row, the next batch that accepts it releases it by itself. A row discarded by a person stays
+discarded, and counted, until its record changes at the source: then it is open again.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def settle_quarantine(connection: Connection, contract: Contract, batch: Batch, 
         sa.text(
             "update ops.quarantine as q set status = 'released', released_at = now(), released_by_batch = :batch_id"
             f' from stage."{contract.stage_table}" as s where q.system = :system and q.dataset = :dataset'
-            f" and q.status = 'open' and q.row_key = {key} and not {read_later.format('q.last_batch_id')}"
+            f" and q.status in ('open', 'discarded') and q.row_key = {key} and not {read_later.format('q.last_batch_id')}"
         ),
         scope,
     )
@@ -66,11 +67,20 @@ def settle_quarantine(connection: Connection, contract: Contract, batch: Batch, 
         connection.execute(
             sa.text(
                 "update ops.quarantine set status = 'gone', released_at = now(), released_by_batch = :batch_id"
-                " where system = :system and dataset = :dataset and status = 'open'"
+                " where system = :system and dataset = :dataset and status in ('open', 'discarded')"
                 f' and row_key not in (select r.row_key from stage."{rejected}" as r)'
             ),
             scope,
         )
+    connection.execute(
+        sa.text(
+            "update ops.quarantine as q set status = case when q.raw_record = r.raw_record::jsonb then 'discarded'"
+            " else 'open' end, reasons = r.reasons, raw_record = r.raw_record::jsonb, last_batch_id = :batch_id,"
+            f' last_seen = now() from stage."{rejected}" as r where q.system = :system and q.dataset = :dataset'
+            f" and q.status = 'discarded' and q.row_key = r.row_key and not {read_later.format('q.last_batch_id')}"
+        ),
+        scope,
+    )
     connection.execute(
         sa.text(
             "insert into ops.quarantine (system, dataset, row_key, reasons, raw_record, owner_agency, first_batch_id,"
@@ -78,7 +88,7 @@ def settle_quarantine(connection: Connection, contract: Contract, batch: Batch, 
             " r.raw_record::jsonb, :owner, :batch_id, :batch_id, now(), now(), 'open'"
             f' from stage."{rejected}" as r where not exists (select from ops.quarantine as q'
             " where q.system = :system and q.dataset = :dataset and q.row_key = r.row_key"
-            f" and {read_later.format('coalesce(q.released_by_batch, q.last_batch_id)')})"
+            f" and (q.status = 'discarded' or {read_later.format('coalesce(q.released_by_batch, q.last_batch_id)')}))"
             " on conflict (system, dataset, row_key) where status = 'open' do update set reasons = excluded.reasons,"
             " raw_record = excluded.raw_record, last_batch_id = excluded.last_batch_id, last_seen = excluded.last_seen"
         ),
