@@ -53,7 +53,8 @@ def check_target(target: Path) -> None:
     """SettingsError for a file name that is neither CSV nor a workbook."""
     if target.suffix.lower() not in SUFFIXES:
         raise SettingsError(
-            f"{target}: a fix list is written as {' or '.join(SUFFIXES)}", next_step="give the file one of these endings"
+            f"{target}: a fix list is written as {' or '.join(SUFFIXES)}",
+            next_step="give the file one of these endings",
         )
 
 
@@ -146,9 +147,7 @@ def _write_cover(book: Workbook, rows: Sequence[QuarantinedRow], department: str
         sheet.append([*texts, count, oldest])
 
 
-def _by_reason(
-    rows: Iterable[QuarantinedRow], now: datetime
-) -> Iterator[tuple[tuple[str, str, str, str], int, int]]:
+def _by_reason(rows: Iterable[QuarantinedRow], now: datetime) -> Iterator[tuple[tuple[str, str, str, str], int, int]]:
     counts: Counter[tuple[str, str]] = Counter()
     oldest: dict[tuple[str, str], int] = {}
     words: dict[tuple[str, str], tuple[str, str]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -73,8 +73,8 @@ def discard(rows: RowsArgument, reason: ReasonOption, by: ByOption) -> None:
 def reopen(rows: RowsArgument, reason: ReasonOption, by: ByOption) -> None:
     """Take a release or a discarding back.
 
-    A discarded row is open again at once. A row that was already loaded leaves the warehouse's good rows with the next run
-    that judges it: it is rejected again and its last good version stays.
+    A discarded row is open again at once. A released row that was already loaded is rejected again by the next run that
+    judges it; what was loaded of it stays until the source sends a good version.
 
     Example: dx quarantine reopen 12 --reason "Bỏ nhầm" --by "Trần Thị B"
     """
@@ -102,7 +102,11 @@ def reopen(rows: RowsArgument, reason: ReasonOption, by: ByOption) -> None:
 
 
 def _decide(
-    kind: DecisionKind, numbers: Sequence[int], reason: str, by: str, obstacles: object
+    kind: DecisionKind,
+    numbers: Sequence[int],
+    reason: str,
+    by: str,
+    obstacles: Callable[[Road, QuarantinedRow], list[str]],
 ) -> list[QuarantinedRow]:
     """Record one decision about all rows, or none if it cannot be carried out for one of them."""
     from dx_pipeline.judge.record_hash import record_hash
@@ -110,7 +114,6 @@ def _decide(
     from dx_pipeline.warehouse.quarantine import get_quarantined
     from dx_pipeline.warehouse.quarantine_decision import record_decision
 
-    assert callable(obstacles)
     explanation, name = " ".join(reason.split()), " ".join(by.split())
     for value, option, what in ((explanation, "--reason", "why"), (name, "--by", "who")):
         if not value:

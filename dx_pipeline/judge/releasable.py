@@ -42,7 +42,10 @@ def _obstacle(contract: Contract, rule: RuleSpec | None) -> str | None:
                 if name.endswith(UNREADABLE_SUFFIX)
             )
         )
-        return f"giá trị cột {columns} không đọc được nên không có gì để nạp | column {columns} cannot be read, there is no value to load"
+        return (
+            f"giá trị cột {columns} không đọc được nên không có gì để nạp |"
+            f" column {columns} cannot be read, there is no value to load"
+        )
     keys = {*contract.key_columns, *contract.row_identity}
     if rule.type in UNIQUENESS and asked & keys:
         return "nhiều dòng cùng một khóa, kho chỉ có một chỗ | several rows have this key and the warehouse one place"
@@ -50,7 +53,9 @@ def _obstacle(contract: Contract, rule: RuleSpec | None) -> str | None:
         for name in sorted(asked):
             if name in keys or contract.column(name).required:
                 column = _source_name(contract, name)
-                return f"cột {column} trống mà kho bắt buộc phải có | column {column} is empty and the warehouse needs it"
+                return (
+                    f"cột {column} trống mà kho bắt buộc phải có | column {column} is empty and the warehouse needs it"
+                )
     return None
 
 

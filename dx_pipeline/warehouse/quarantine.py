@@ -144,6 +144,58 @@ def quarantine_counts(connection: Connection) -> list[tuple[str, str, str, str, 
     return [(row[0], row[1], row[2], row[3], int(row[4])) for row in rows]
 
 
+@dataclass(frozen=True)
+class ReasonSummary:
+    """Rows of one department, dataset and reason; ages in days, of the open rows."""
+
+    owner_agency: str
+    dataset_id: str
+    code: str
+    message_vi: str
+    message_en: str
+    open_rows: int
+    discarded_rows: int
+    oldest: datetime | None
+    newest: datetime | None
+    median_days: float | None
+
+
+def quarantine_summary(
+    connection: Connection, *, dataset_ids: Sequence[str] | None = None, agency: str | None = None
+) -> list[ReasonSummary]:
+    """Open and discarded rows by department, dataset and reason, with the ages of the open ones.
+
+    A row with two reasons is counted under each of them.
+    """
+    conditions = ["q.status in ('open', 'discarded')"]
+    parameters: dict[str, Any] = {}
+    if dataset_ids:
+        conditions.append("q.system || '.' || q.dataset = any(:ids)")
+        parameters["ids"] = list(dataset_ids)
+    if agency:
+        conditions.append("q.owner_agency = :agency")
+        parameters["agency"] = agency
+    is_open = "filter (where q.status = 'open')"
+    rows = connection.execute(
+        sa.text(
+            "with counted as (select coalesce(q.owner_agency, '') as owner_agency,"
+            " q.system || '.' || q.dataset as dataset_id, r.code, max(q.last_batch_id) as batch_id,"
+            f" count(*) {is_open} as open_rows, count(*) filter (where q.status = 'discarded') as discarded_rows,"
+            f" min(q.first_seen) {is_open} as oldest, max(q.first_seen) {is_open} as newest,"
+            " percentile_cont(0.5) within group (order by extract(epoch from now() - q.first_seen)::double precision)"
+            f" {is_open} / 86400 as median_days"
+            " from ops.quarantine as q cross join lateral unnest(q.reasons) as r(code)"
+            f" where {' and '.join(conditions)} group by 1, 2, 3)"
+            " select c.owner_agency, c.dataset_id, c.code, coalesce(m.message_vi, c.code) as message_vi,"
+            " coalesce(m.message_en, c.code) as message_en, c.open_rows, c.discarded_rows, c.oldest, c.newest,"
+            " c.median_days from counted as c left join ops.rule_result as m on m.batch_id = c.batch_id"
+            " and m.code = c.code order by c.owner_agency, c.dataset_id, c.open_rows desc, c.code"
+        ),
+        parameters,
+    ).mappings()
+    return [ReasonSummary(**dict(row)) for row in rows]
+
+
 def _select(conditions: Sequence[str]) -> str:
     return (
         "select q.quarantine_id, q.system || '.' || q.dataset as dataset_id, q.row_key, q.reasons, q.raw_record,"

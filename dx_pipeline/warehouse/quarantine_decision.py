@@ -81,9 +81,7 @@ def _move(connection: Connection, quarantine_id: int, before: str, after: str) -
 def decisions_about(connection: Connection, quarantine_ids: Sequence[int]) -> list[Decision]:
     """All decisions about these rows, oldest first."""
     rows = connection.execute(
-        sa.text(
-            f"select {_COLUMNS} from ops.quarantine_decision where quarantine_id = any(:ids) order by decision_id"
-        ),
+        sa.text(f"select {_COLUMNS} from ops.quarantine_decision where quarantine_id = any(:ids) order by decision_id"),
         {"ids": list(quarantine_ids)},
     ).mappings()
     return [_decision(row) for row in rows]
