@@ -32,6 +32,7 @@ from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
 from dx_pipeline.orchestration.judging import judge_into_stage
 from dx_pipeline.orchestration.released_rows import name_released_rows
+from dx_pipeline.orchestration.source_shape import record_shape
 from dx_pipeline.orchestration.staging import (
     Repair,
 )
@@ -131,7 +132,7 @@ class Road:
                 )
             started = time.monotonic()
             with self._failing(contract, batch):
-                manifest, extraction, fingerprint, warnings = self._extract(contract, batch, window)
+                manifest, extraction, warnings = self._extract(contract, batch, window)
                 with self.warehouse.loader() as connection:
                     ledger.update_batch(
                         connection,
@@ -141,7 +142,6 @@ class Road:
                         extracted=manifest.row_count,
                         watermark=None if kind == "period" else extraction.cursor_high,
                         landing_path=f"{contract.system}/{contract.dataset}/{batch.batch_id}",
-                        schema_fingerprint=fingerprint,
                         warnings=warnings,
                         seconds_extract=round(time.monotonic() - started, 3),
                         landed_at=_now(connection),
@@ -197,13 +197,15 @@ class Road:
                     )
                     return ledger.get_batch(connection, batch.batch_id)
 
-    def _extract(self, contract: Contract, batch: Batch, window: Window) -> tuple[Manifest, Extraction, str, list[str]]:
+    def _extract(self, contract: Contract, batch: Batch, window: Window) -> tuple[Manifest, Extraction, list[str]]:
         url = self.settings.connection_url(self.catalog.systems[contract.system].connection)
         self.landing.sweep_temporary()
         with open_source(contract, url) as reader:
             drift = check_drift(contract, reader.describe())
+            changes = record_shape(contract, batch.batch_id, drift, self.warehouse)
             refuse_drift(contract, drift)
-            for message in drift.messages:
+            warnings = [*drift.messages, *changes]
+            for message in warnings:
                 listener().warn(contract.id, message)
             check_source_rows(contract, reader)
             extraction = reader.extract(window)
@@ -224,7 +226,7 @@ class Road:
             )
         listener().finish(contract.id, "extract")
         check_complete(contract, extraction.source_rows, manifest.row_count)
-        return manifest, extraction, drift.fingerprint, list(drift.messages)
+        return manifest, extraction, warnings
 
     # -- stage -------------------------------------------------------------------------------------
 
