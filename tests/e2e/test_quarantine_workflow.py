@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import openpyxl
 import psycopg
 import pytest
 import sqlalchemy as sa
-from click.testing import Result
-from typer.testing import CliRunner
 
-from dx_pipeline.cli.main import app
 from dx_pipeline.errors import DxError, LoadFileError
 from dx_pipeline.orchestration import process
-from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 from dx_pipeline.warehouse.ledger import Batch
 from tests.faults.small_project import HEADER, SmallProject
+from tests.in_process import InProcess, in_process
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -47,39 +42,23 @@ ROWS = {
     "A7": "Bảy,700",
     "A8": "Tám,8000",
 }
-PLACES = {"cache": (get_settings, process.get_catalog, process.get_road, process.get_look_ahead)}
 
 
-class Department:
+class Department(InProcess):
     """A register in a CSV file, its warehouse, and the ``dx`` command in this process."""
 
     def __init__(self, project: SmallProject, url: str) -> None:
+        super().__init__(url)
         self.project = project
-        self.url = url
         self.rows = dict(ROWS)
 
-    def run(self) -> Batch:
-        """Land, judge and publish what the file holds now."""
-        lines = [f"{code},{rest}" for code, rest in self.rows.items()]
-        quoted = [line if '"' not in line else self._quoted(line) for line in lines]
-        self.project.write_csv("fees", HEADER + "\n".join(quoted) + "\n")
-        road, contract = process.get_road(), process.get_catalog().contract(DATASET)
-        landed = road.land(contract, run_id=None)
-        return road.publish(contract, road.stage(contract, landed).batch).batch
-
-    def replay(self, batch_id: int) -> Batch:
-        road, contract = process.get_road(), process.get_catalog().contract(DATASET)
-        landed = road.replay(contract, batch_id, run_id=None)
-        return road.publish(contract, road.stage(contract, landed).batch).batch
-
-    def dx(self, *arguments: str, code: int = 0) -> Result:
-        done = CliRunner().invoke(app, list(arguments), env={"COLUMNS": "220"})
-        assert done.exit_code == code, f"{done.output}\n{done.exception!r}"
-        return done
-
-    def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(statement, values or None).fetchall()
+    def load(self) -> Batch:
+        """Write the file anew and run."""
+        stream = io.StringIO()
+        writer = csv.writer(stream)
+        writer.writerows([code, *rest.rsplit(",", 1)] for code, rest in self.rows.items())
+        self.project.write_csv("fees", HEADER + stream.getvalue())
+        return self.run(DATASET)
 
     def number(self, code: str) -> int:
         """Number of the entry of a row in the quarantine."""
@@ -94,19 +73,9 @@ class Department:
         rows = self.ask("select code, amount, flags, closed_on is null from small.fees order by code")
         return {code: rest for code, *rest in rows}  # type: ignore[misc]
 
-    @staticmethod
-    def _quoted(line: str) -> str:
-        code, title, amount = line.rsplit(",", 1)[0].partition(",")[0], line.partition(",")[2], line.rpartition(",")[2]
-        stream = io.StringIO()
-        csv.writer(stream).writerow([code, title.rpartition(",")[0], amount])
-        return stream.getvalue().strip()
-
 
 @pytest.fixture(scope="module")
 def department(source_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Department]:
-    name = f"w_{uuid4().hex[:12]}"
-    source_server.create_database(name)
-    url = source_server.start().url(name, "postgresql")
     root = tmp_path_factory.mktemp("mend")
     project = SmallProject(root)
     project.add_csv("mend", "fees", HEADER, cap=0.9)
@@ -115,24 +84,10 @@ def department(source_server: EmbeddedServer, tmp_path_factory: pytest.TempPathF
     project.replace(load, "    amount bigint,", "    amount bigint,\n    flags text[],")
     project.replace(load, "    title text,", "    title text not null,")
     project.replace(load, "    s.amount,", "    s.amount,\n    s._warnings as flags,")
-    settings = {
-        "DX_HOME": str(root / "home"),
-        "DX_WAREHOUSE_URL": url,
-        "DX_EXTRA_PROJECTS": str(root),
-        "DX_CONNECTION_MEND": project.files.as_uri(),
-    }
-    before = {key: os.environ.get(key) for key in settings}
-    os.environ.update(settings)
-    for cached in PLACES["cache"]:
-        cached.cache_clear()
-    made = Department(project, url)
-    made.run()
-    yield made
-    process.get_road().warehouse.close()
-    for key, value in before.items():
-        os.environ.pop(key) if value is None else os.environ.update({key: value})
-    for cached in PLACES["cache"]:
-        cached.cache_clear()
+    with in_process(source_server, root, {"mend": project.files.as_uri()}) as installation:
+        made = Department(project, installation.url)
+        made.load()
+        yield made
 
 
 def test_rejected_rows_wait_with_their_reasons(department: Department) -> None:
@@ -234,12 +189,12 @@ def test_a_released_row_is_loaded_flagged_and_the_ledger_balances(department: De
     listed = department.dx("quarantine", "export", "-d", DATASET).output
     assert "A3" in listed
     assert "A4" not in listed, "the department need not mend it"
-    batch = department.run()
+    batch = department.load()
     assert department.published()["A4"] == [4000, ["released_manually", "amount_out_of_range"], True]
     assert (batch.extracted, batch.accepted, batch.quarantined, batch.duplicate) == (8, 4, 4, 0)
     assert (batch.inserted, batch.unchanged, batch.flagged) == (1, 3, 1)
     assert department.status()["A4"] == "released"
-    again = department.run()
+    again = department.load()
     assert (again.accepted, again.unchanged) == (4, 4), "the decision holds for every later batch"
     shown = department.dx("quarantine", "show", number).output
     for part in ("release", "Lê Thị C", "Giá theo QĐ 12", "amount_out_of_range"):
@@ -249,23 +204,23 @@ def test_a_released_row_is_loaded_flagged_and_the_ledger_balances(department: De
 def test_a_replay_honours_a_decision_too(department: Department) -> None:
     newest = department.ask("select max(batch_id) from ops.batch where status = 'published'")[0][0]
     department.dx("quarantine", "release", str(department.number("A8")), "--reason", "Đúng", "--by", "Lê Thị C")
-    assert department.replay(newest).accepted == 5
+    assert department.replay(DATASET, newest).accepted == 5
     assert department.published()["A8"][0] == 8000
 
 
 def test_a_changed_row_needs_a_new_decision(department: Department) -> None:
     department.rows["A4"] = "Bốn,5000"
-    batch = department.run()
+    batch = department.load()
     assert (batch.accepted, batch.quarantined) == (4, 4)
     assert department.status()["A4"] == "open"
     assert department.published()["A4"][0] == 4000, "what was loaded stays until a good version comes"
     department.rows["A4"] = "Bốn,4000"
-    assert department.run().accepted == 5, "the record decided about is back"
+    assert department.load().accepted == 5, "the record decided about is back"
 
 
 def test_mended_at_the_source_a_row_is_released_by_itself(department: Department) -> None:
     department.rows["A5"] = "Năm,500"
-    department.run()
+    department.load()
     assert department.status()["A5"] == "released"
     assert department.published()["A5"] == [500, None, True]
     assert department.ask("select count(*) from ops.quarantine_decision where row_key = 'A5'") == [(0,)]
@@ -276,7 +231,7 @@ def test_a_discarded_row_leaves_the_list_but_stays_counted(department: Departmen
     department.dx("quarantine", "discard", number, "--reason", "Dòng thử", "--by", "Trần B")
     assert "A3" not in department.dx("quarantine", "export", "-d", DATASET).output
     before = department.ask("select count(*) from ops.quarantine")
-    batch = department.run()
+    batch = department.load()
     assert batch.extracted == 8
     assert batch.quarantined == 2, "A3 and A6: nothing is lost"
     assert department.status()["A3"] == "discarded"
@@ -286,7 +241,7 @@ def test_a_discarded_row_leaves_the_list_but_stays_counted(department: Departmen
     )
     assert line.split()[3:5] == ["0", "1"]
     department.rows["A3"] = "Ba,-7"
-    department.run()
+    department.load()
     assert department.status()["A3"] == "open", "its record changed: it is on the list again"
     assert department.number("A3") == int(number)
 
@@ -310,12 +265,12 @@ def test_a_release_the_warehouse_cannot_take_stops_the_batch_and_names_the_row(d
     before = department.published()
     department.dx("quarantine", "release", number, "--reason", "Không tên", "--by", "Trần B")
     with pytest.raises(LoadFileError, match="null value") as stopped:
-        department.run()
+        department.load()
     assert "dx quarantine reopen" in stopped.value.next_step
     assert number in stopped.value.next_step.split("reopen ")[1].split(" --")[0].split()
     assert department.published() == before, "nothing half done"
     department.dx("quarantine", "reopen", number, "--reason", "Không nạp được", "--by", "Trần B")
-    assert department.run().status == "published"
+    assert department.load().status == "published"
 
 
 @pytest.mark.parametrize(
