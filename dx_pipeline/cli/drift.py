@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dx_pipeline.orchestration.drift_report import DriftReport
     from dx_pipeline.warehouse.shape_history import RecordedShape
 
+_SINCE = {True: "[yellow]new[/]", False: "before", None: "first batch"}
+
 
 def register(app: typer.Typer) -> None:
     app.command()(drift)
@@ -121,13 +123,17 @@ def _show(report: DriftReport) -> None:
         console.print(table)
     if report.codes:
         console.print(_code_table(contract, report.codes))
+        console.print(
+            f"  [dim]→[/] a new code: dx drift {contract.id} --code LIST=VALUE --by NAME;"
+            " another spelling: a variant of its code, by hand; else the source mends it"
+        )
     if any(line.amendment for line in report.differences):
         console.print(f"  [dim]→[/] agreed with {contract.owner_agency}? dx drift {contract.id} --accept --by NAME")
 
 
 def _code_table(contract: Contract, codes: Sequence[UnknownCode]) -> Table:
     table = plain_table(f"{contract.id}  values no code list knows, in batch {codes[0].batch_id}")
-    for name in ("column", "value", "rows", "since", "effect", "how to accept"):
+    for name in ("column", "code list", "value", "rows", "since", "effect"):
         table.add_column(name, justify="right" if name == "rows" else "left", overflow="fold")
     for item in codes:
         name = item.column.name
@@ -136,11 +142,11 @@ def _code_table(contract: Contract, codes: Sequence[UnknownCode]) -> Table:
         )
         table.add_row(
             escape(item.column.source_name),
+            escape(name),
             escape(item.value),
             f"{item.rows:,}",
-            "[yellow]new[/]" if item.is_new else "before",
+            _SINCE[item.is_new],
             escape(effect),
-            escape(f'a new code: --code "{name}={item.value}" --by NAME; a spelling: a variant of its code, by hand'),
         )
     return table
 

@@ -61,6 +61,7 @@ def check_target(target: Path) -> None:
 def write_fix_list(target: Path, rows: Sequence[QuarantinedRow], *, department: str, now: datetime) -> None:
     """Write the rows to a ``.xlsx`` or ``.csv`` file that only its owner may read (mode 0600), in one step."""
     check_target(target)
+    rows = sorted(rows, key=lambda row: (row.dataset_id, row.quarantine_id))
     if target.suffix.lower() == ".xlsx":
         _replace_privately(target, lambda stream: _workbook(rows, department, now).save(stream))
     else:
@@ -204,7 +205,8 @@ def _text(sheet: Any, value: str | None, *, bold: bool = False, wrap: bool = Fal
 
 def _title(dataset_id: str, taken: set[str]) -> str:
     """A sheet title of at most 31 characters that no other sheet has."""
-    wanted = _NOT_IN_TITLE.sub("_", dataset_id)[:31]
+    told = dataset_id if len(dataset_id) <= 31 else dataset_id.partition(".")[2]
+    wanted = _NOT_IN_TITLE.sub("_", told)[:31]
     title, number = wanted, 1
     while title.casefold() in taken:
         number += 1

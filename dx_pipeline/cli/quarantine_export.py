@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,7 +65,7 @@ def export(
         rows = list_quarantine(connection, dataset_ids=chosen, reason=reason, agency=agency, limit=None)
         rows = _without_released(connection, rows)
         names = _agency_names(connection, {row.owner_agency for row in rows})
-    now = datetime.now().astimezone()
+        now = connection.exec_driver_sql("select now()").scalar_one()  # in the province's time zone
     if target is None:
         write_csv(sys.stdout, rows, now)
         return

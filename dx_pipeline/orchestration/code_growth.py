@@ -30,7 +30,7 @@ class UnknownCode:
     value: str
     rows: int
     batch_id: int
-    is_new: bool
+    is_new: bool | None
     rule: str
     rejects: bool
 
@@ -38,7 +38,7 @@ class UnknownCode:
 def unknown_codes(contract: Contract, suite: Suite, landing: LandingStore, warehouse: Warehouse) -> list[UnknownCode]:
     """Unknown codes of the newest landed batch, most frequent first.
 
-    ``is_new``: the last batch published before it did not have the value.
+    ``is_new``: the last batch published before it did not have the value; None if there was no such batch.
     """
     columns = [column for column in contract.columns if column.semantic_type == _CODE_LIST]
     manifests = _newest_and_published(contract, landing, warehouse) if columns else []
@@ -57,7 +57,7 @@ def unknown_codes(contract: Contract, suite: Suite, landing: LandingStore, wareh
                     value=HIDDEN if column.is_personal else value,
                     rows=now[column.name][value],
                     batch_id=newest.batch_id,
-                    is_new=value not in before.get(column.name, {}),
+                    is_new=value not in before[column.name] if before else None,
                     rule=rule,
                     rejects=rejects,
                 )

@@ -249,7 +249,7 @@ def test_new_values_of_a_code_list_are_counted_and_can_be_added(sources: Sources
     assert (batch.accepted, batch.quarantined) == (2, 3)
     shown = sources.installation.dx("drift", "dcsv").output
     line = sources.line(shown, "Ten")
-    assert line.split()[:4] == ["Ten", "Vừa", "2", "new"]
+    assert line.split()[:5] == ["Ten", "title", "Vừa", "2", "new"]
     assert "rejected (title_unknown)" in line
     assert "0 would be held" in shown
     refused = sources.installation.dx("drift", "dcsv.levels", "--code", "title=Rất cao", "--by", "C", code=1)
@@ -265,7 +265,7 @@ def test_new_values_of_a_code_list_are_counted_and_can_be_added(sources: Sources
         "select count(*) from ops.quarantine where dataset = 'levels' and status = 'released'"
     ) == [(2,)]
     shown = sources.installation.dx("drift", "dcsv").output
-    assert sources.line(shown, "Ten").split()[:4] == ["Ten", "?", "1", "before"]
+    assert sources.line(shown, "Ten").split()[:5] == ["Ten", "title", "?", "1", "before"]
 
 
 def test_one_dataset_is_asked_for_where_one_is_meant(sources: Sources) -> None:
