@@ -25,7 +25,7 @@ create table if not exists ops.quarantine_decision (
 create index if not exists quarantine_decision_by_row
 on ops.quarantine_decision (system, dataset, row_key);
 
--- A discarded row is still the one entry of its source row: changed at the source, it is the same entry that opens again.
+-- A discarded row is still the one entry of its source row: changed at the source, the same entry opens again.
 create unique index if not exists quarantine_one_waiting_per_row
 on ops.quarantine (system, dataset, row_key)
 where status in ('open', 'discarded');
