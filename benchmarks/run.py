@@ -4,7 +4,7 @@
     make bench BENCH_ARGS="--dossiers 200000 --no-peer"
 
 Measured, one after the other on an otherwise idle machine:
-  road       `dx run` as a subprocess: source → landing → judge → stage → star → marts, all rules judged, indexes built
+  road       `dx run one_stop` as a subprocess: source → landing → judge → stage → star → marts, all rules judged, indexes built
   increment  the same command after some dossiers changed; pipeline seconds come from the ledger and Dagster
   raw        psql COPY (binary) out of the source | COPY into an unindexed table of the warehouse, the same columns
   peer       dlt's sql_table (pyarrow backend) into PostgreSQL, in its own venv; a bare copy without any rule, once
@@ -106,7 +106,7 @@ def _road(name: str, warehouse: Warehouse, rows: int) -> Measurement:
             else 0
         )
     started = time.monotonic()
-    process = subprocess.Popen([*_dx(), "run"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen([*_dx(), "run", "one_stop"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     peak = _watch_memory(process)
     output, _ = process.communicate()
     seconds = time.monotonic() - started

@@ -45,6 +45,14 @@ class Settings(BaseSettings):
     lock_timeout_seconds: int = Field(
         default=600, ge=0, description="How long a run waits for another run of the same dataset."
     )
+    lineage: str = Field(
+        default="file",
+        pattern=r"^(file|off|https?://\S+)$",
+        description="Where OpenLineage events go: `file` (DX_HOME/lineage), the URL of a receiver, or `off`.",
+    )
+    lineage_api_key: SecretStr | None = Field(
+        default=None, description="Key the receiver of OpenLineage events asks for."
+    )
     sandbox_dossiers: int = Field(default=60_000, ge=100, description="Dossiers in the sandbox province.")
     sandbox_seed: int = Field(default=1982, description="Seed of the sandbox province.")
 

@@ -17,6 +17,7 @@ from dx_pipeline.clean.percentage import PERCENTAGE
 from dx_pipeline.clean.person_name import PERSON_NAME
 from dx_pipeline.clean.phone import PHONE
 from dx_pipeline.clean.procedure_code import PROCEDURE_CODE
+from dx_pipeline.clean.register_number import REGISTER_NUMBER
 from dx_pipeline.clean.semantic_type import SemanticType
 from dx_pipeline.clean.tax_code import TAX_CODE
 from dx_pipeline.clean.text import ADDRESS, IDENTIFIER, TEXT
@@ -52,6 +53,7 @@ _TYPES = (
     BHYT_CARD,
     PHONE,
     EMAIL,
+    REGISTER_NUMBER,
 )
 
 SEMANTIC_TYPES: Mapping[str, SemanticType] = MappingProxyType({t.name: t for t in _TYPES})

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dx_pipeline.cli.console import console, friendly
-from dx_pipeline.cli.tables import STATUS_STYLE, batch_table, plain_table, rule_table, status_text
+from dx_pipeline.cli.tables import STATUS_STYLE, batch_table, control_table, plain_table, rule_table, status_text
 from dx_pipeline.errors import WarehouseError
 
 batches_app = typer.Typer(invoke_without_command=True, no_args_is_help=False)
@@ -56,17 +56,19 @@ def list_batches(
 @batches_app.command()
 @friendly
 def show(batch_id: Annotated[int, typer.Argument(help="Number of the batch.")]) -> None:
-    """Everything about one batch: window, counts, times, landed files, rules.
+    """Everything about one batch: window, counts, times, landed files, control sums at each gate, rules.
 
     Example: dx batches show 12
     """
     from dx_pipeline.errors import LandingError
     from dx_pipeline.orchestration.process import get_road
     from dx_pipeline.warehouse import ledger
+    from dx_pipeline.warehouse.control_sums import reconcile
 
     road = get_road()
     with road.warehouse.loader() as connection:
         batch = ledger.get_batch(connection, batch_id)
+        gates = reconcile(connection, batch_id)
         rules = connection.execute(
             sa.text(
                 "select code, severity, passed, evaluated, unexpected, message_vi, message_en from ops.rule_result"
@@ -97,5 +99,7 @@ def show(batch_id: Annotated[int, typer.Argument(help="Number of the batch.")]) 
             console.print(files)
         except LandingError as error:
             console.print(f"[dim]{escape(error.what)}")
+    if gates:
+        console.print(control_table(gates))
     if rules:
         console.print(rule_table(rules, console.width))

@@ -35,7 +35,9 @@ def init(
     ],
     tables: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TABLE...", help="Tables; of a folder: files, a pattern (*.csv) or book.xlsx#Sheet."),
+        typer.Argument(
+            metavar="TABLE...", help="Tables; of a folder: files, a pattern (*.csv), book.xlsx#Sheet or a.json#list."
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every table (or file) the source holds.")] = False,
     system: Annotated[str | None, typer.Option("--system", help="Name of the system; default: of the source.")] = None,

@@ -89,7 +89,7 @@ def refresh_figures() -> None:
     for mart in load_marts(get_settings().project_roots):
         if mart.name == MART:
             try:
-                refresh_mart(get_road().warehouse, mart)
+                refresh_mart(get_road().warehouse, mart, only_if_changed=True)
             except DxError as error:
                 console.print(f"[yellow]![/] {escape(error.what)}", soft_wrap=True)
 

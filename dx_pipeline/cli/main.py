@@ -11,7 +11,7 @@ import sys
 import typer
 
 from dx_pipeline import __version__
-from dx_pipeline.cli import batches, contracts, drift, figures, quarantine, quickstart, run, sandbox, server, sql
+from dx_pipeline.cli import batches, contracts, drift, figures, quarantine, quickstart, run, sandbox, server, sql, trace
 from dx_pipeline.cli.console import console
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ server.register(app)
 contracts.register(app)
 sandbox.register(app)
 figures.register(app)
+trace.register(app)
 
 
 @app.command()

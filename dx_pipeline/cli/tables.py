@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from rich import box
@@ -10,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dx_pipeline.cli.console import console, number
+from dx_pipeline.warehouse.control_sums import GATES, Reconciled
 from dx_pipeline.warehouse.ledger import Batch
 from dx_pipeline.warehouse.quarantine import QuarantinedRow
 
@@ -128,6 +130,32 @@ def rule_table(rows: Sequence[Any], width: int) -> Table:
         counts = (number(row.evaluated), number(row.unexpected))
         table.add_row(result, *((code, *counts, message) if wide else (f"{code}\n[dim]{message}", *counts)))
     return table
+
+
+def control_table(measures: Sequence[Reconciled]) -> Table:
+    """What each gate counted of a batch; a measure on which two gates disagree is red and named."""
+    gates = [gate for gate in GATES if any(gate in one.values for one in measures)]
+    table = plain_table("Đối chiếu qua các cửa · Reconciliation")
+    table.add_column("", no_wrap=True)
+    table.add_column("measure", no_wrap=True)
+    for gate in gates:
+        table.add_column(gate, justify="right", no_wrap=True)
+    for one in measures:
+        broken = "\n".join(f"{before} ≠ {after}" for before, after in one.broken)
+        cells = (_exact(one.values[gate]) if gate in one.values else "" for gate in gates)
+        table.add_row(f"[red]✗ {broken}" if broken else "[green]✓", escape(one.measure), *cells)
+    return table
+
+
+def _exact(value: str | None) -> str:
+    """A number with thousands set apart and without zeros behind the point; other texts as they are."""
+    if value is None:
+        return "–"
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return escape(value)
+    return f"{number:,f}".rstrip("0").rstrip(".") if "." in f"{number:f}" else f"{number:,f}"
 
 
 def reason_table(counts: Sequence[tuple[str, str, str, str, int]], width: int) -> Table:

@@ -16,6 +16,7 @@ import yaml
 from dx_pipeline.contract.loader import CONTRACT_SUFFIX, load_contract
 from dx_pipeline.contract.model import Contract, System
 from dx_pipeline.errors import ContractError
+from dx_pipeline.yaml_document import parse_yaml
 
 SYSTEM_FILE = "system.yaml"
 
@@ -137,7 +138,7 @@ def load_system(path: Path, root: Path) -> System:
         ContractError: a field is missing or malformed.
     """
     try:
-        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document: Any = parse_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ContractError(f"system file {path}: cannot be read: {error}") from None
     if not isinstance(document, dict):

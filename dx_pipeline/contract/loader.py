@@ -30,7 +30,9 @@ from dx_pipeline.contract.model import (
     SourceKind,
     SourceRelation,
 )
+from dx_pipeline.contract.volume import parse_volume
 from dx_pipeline.errors import ContractError
+from dx_pipeline.yaml_document import parse_yaml
 
 CONTRACT_SUFFIX = ".odcs.yaml"
 SUPPORTED_API_VERSIONS = ("v3.1.0",)
@@ -40,12 +42,12 @@ CLASSIFICATIONS = ("public", "internal", "personal", "sensitive")
 LOGICAL_TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")
 ROOT_PROPERTIES = {
     "system", "ownerAgency", "source", "load", "rowIdentity", "rejectedShareCap", "minSourceRows",
-    "expectedRows", "drift", "dependsOn", "leftOut",
+    "expectedRows", "drift", "dependsOn", "leftOut", "volume",
 }  # fmt: skip
 SOURCE_KEYS = {
     "kind", "schema", "table", "query", "path", "encoding", "delimiter", "sheet", "headerRow", "nullValues",
     "record", *API_KEYS,
-    "headerRows", "totalRows", "stopAt",
+    "headerRows", "totalRows", "stopAt", "nested",
 }  # fmt: skip
 _SECONDS_PER_UNIT = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400, "day": 86_400, "days": 86_400}
 _DURATION = TypeAdapter(timedelta)
@@ -138,6 +140,7 @@ def load_contract(path: Path, root: Path) -> Contract:
         freshness=_freshness(odcs, place),
         depends_on=tuple(custom.get("dependsOn") or ()),
         left_out=_left_out(custom.get("leftOut"), columns, place.at("customProperties.leftOut")),
+        volume=parse_volume(custom.get("volume"), place.at("customProperties.volume").refuse),
         path=path,
         root=root,
     )
@@ -149,7 +152,7 @@ def _parse(place: _Place) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         place.refuse(f"cannot be read: {error}")
     try:
-        document = yaml.safe_load(text)
+        document = parse_yaml(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
@@ -235,7 +238,7 @@ def _columns(properties: Sequence[SchemaProperty], place: _Place) -> tuple[Colum
 
 def _source(value: Any, place: _Place) -> SourceRelation:
     if not isinstance(value, Mapping):
-        place.refuse("is missing; give {kind: table|query|csv|xlsx|dbf|xml|http_json, ...}")
+        place.refuse("is missing; give {kind: table|query|csv|xlsx|dbf|xml|json|parquet|http_json, ...}")
     unknown = set(value) - SOURCE_KEYS
     if unknown:
         place.refuse(f"unknown {', '.join(sorted(unknown))}; known: {', '.join(sorted(SOURCE_KEYS))}")
@@ -248,6 +251,8 @@ def _source(value: Any, place: _Place) -> SourceRelation:
         "dbf": "path",
         "xml": "record",
         "http_json": "path",
+        "json": "path",
+        "parquet": "path",
     }
     if kind not in needed:
         place.at("kind").refuse(f"is {kind!r}, must be one of {', '.join(needed)}")
@@ -255,9 +260,12 @@ def _source(value: Any, place: _Place) -> SourceRelation:
         place.at(needed[kind]).refuse(f"is needed for kind {kind}")
     if kind == "xml" and not value.get("path"):
         place.at("path").refuse("is needed for kind xml")
-    foreign = API_KEYS & set(value)
+    foreign = (API_KEYS & set(value)) - ({"records"} if kind == "json" else set())
     if foreign and kind != "http_json":
         place.refuse(f"{', '.join(sorted(foreign))} belongs to kind http_json, not to {kind}")
+    nested = value.get("nested", "json")
+    if "nested" in value and (kind not in ("json", "parquet") or nested not in ("json", "refuse")):
+        place.at("nested").refuse(f"is {nested!r}; it is json or refuse, for kinds json and parquet")
     return SourceRelation(
         kind=cast(SourceKind, kind),
         schema=value.get("schema"),
@@ -274,6 +282,8 @@ def _source(value: Any, place: _Place) -> SourceRelation:
         null_values=tuple(str(item) for item in value.get("nullValues") or ()),
         record=None if value.get("record") is None else _text(value["record"], place.at("record")),
         api=parse_http_api(value, place) if kind == "http_json" else None,
+        records=_text(value["records"], place.at("records")) if kind == "json" and "records" in value else None,
+        nested=nested,
     )
 
 

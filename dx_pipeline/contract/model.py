@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dx_pipeline.contract.http_api import HttpApi
+from dx_pipeline.contract.volume import VolumePromise
 
-SourceKind = Literal["table", "query", "csv", "xlsx", "dbf", "xml", "http_json"]
+SourceKind = Literal["table", "query", "csv", "xlsx", "dbf", "xml", "http_json", "json", "parquet"]
+NestedPolicy = Literal["json", "refuse"]
 LoadMode = Literal["incremental", "snapshot", "append"]
 DriftPolicy = Literal["warn", "hold"]
 
@@ -61,10 +63,12 @@ class SourceRelation:
     null_values: tuple[str, ...] = ()
     record: str | None = None  # xml: local name of the element that is one row
     api: HttpApi | None = None  # http_json
+    records: str | None = None  # json: dotted path to the list; None if the document is the list, or NDJSON
+    nested: NestedPolicy = "json"  # json, parquet: a list or an object in a column becomes a JSON text, or is refused
 
     @property
     def is_file(self) -> bool:
-        return self.kind in ("csv", "xlsx", "dbf", "xml")
+        return self.kind in ("csv", "xlsx", "dbf", "xml", "json", "parquet")
 
     @property
     def label(self) -> str:
@@ -122,6 +126,7 @@ class Contract:
     left_out: tuple[str, ...]
     path: Path
     root: Path
+    volume: VolumePromise = field(default_factory=VolumePromise)
     expected_rows: int = 0  # of a full read, roughly; larger datasets are worked on first
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 MISSING: Any = object()
@@ -30,8 +30,8 @@ def parse_json(body: bytes) -> Any:
             body,
             parse_int=JsonNumber,
             parse_float=JsonNumber,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_object,
+            parse_constant=refuse_constant,
+            object_pairs_hook=unique_object,
         )
     except json.JSONDecodeError as error:
         raise BadJsonError(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
@@ -94,6 +94,16 @@ def leaf_names(record: dict[str, Any], kept_whole: Iterable[str]) -> list[str]:
     return names
 
 
+def column_names(record: dict[str, Any], columns: Sequence[str]) -> list[str]:
+    """Dotted names of what a record holds, as a contract with these columns looks at it.
+
+    A column that looks into a list ("items.0.code") is there although the list itself is the leaf.
+    """
+    found = leaf_names(record, columns)
+    found += [name for name in columns if "." in name and found_at(record, name, split_path(name)) is not MISSING]
+    return [name for name in found if name in columns or not any(c.startswith(f"{name}.") for c in columns)]
+
+
 def _structure(value: Any) -> str:
     if isinstance(value, dict):
         return (
@@ -104,12 +114,14 @@ def _structure(value: Any) -> str:
     return str(value) if isinstance(value, JsonNumber) else json.dumps(value, ensure_ascii=False)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of which no name is given twice (BadJsonError)."""
     made = dict(pairs)
     if len(made) != len(pairs):
         raise BadJsonError("an object has the same name twice")
     return made
 
 
-def _refuse_constant(name: str) -> Any:
+def refuse_constant(name: str) -> Any:
+    """NaN and Infinity are no JSON (BadJsonError)."""
     raise BadJsonError(f"{name} is not JSON")

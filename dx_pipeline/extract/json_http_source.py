@@ -21,7 +21,7 @@ from dx_pipeline.errors import ContractError, SourceDrift, UnreadableSource
 from dx_pipeline.extract.folder import refuse_period
 from dx_pipeline.extract.http_client import ApiClient
 from dx_pipeline.extract.http_paging import Page, api_of, read_pages
-from dx_pipeline.extract.json_document import MISSING, found_at, leaf_names, split_path, text_of
+from dx_pipeline.extract.json_document import column_names, found_at, split_path, text_of
 from dx_pipeline.extract.source import Extraction, SourceColumn
 from dx_pipeline.extract.window import (
     DEFAULT_TIMEZONE,
@@ -74,7 +74,7 @@ class JsonHttpReader:
             for number, page in enumerate(self._pages(Window("full")), start=1):
                 names.update(dict.fromkeys(f"{_PARAMETER}{name}" for name in page.parameters if f"?{name}" in missing))
                 for record in page.records:
-                    names.update(dict.fromkeys(self._leaves(record, columns)))
+                    names.update(dict.fromkeys(column_names(record, columns)))
                     missing -= {name for name in missing if name in names or name in record}
                 if len(names) > _MOST_NAMES:
                     raise SourceDrift(
@@ -153,12 +153,6 @@ class JsonHttpReader:
         if window.kind == "increment" and since is not None and window.low is not None:
             bound[since.parameter] = self._since(window.low, since.format)
         return read_pages(self._client, self._contract, bound)
-
-    def _leaves(self, record: dict[str, Any], columns: list[str]) -> list[str]:
-        found = leaf_names(record, columns)
-        # A column that looks into a list ("items.0.code") is there although the list itself is the leaf.
-        found += [name for name in columns if "." in name and found_at(record, name, split_path(name)) is not MISSING]
-        return [name for name in found if name in columns or not any(c.startswith(f"{name}.") for c in columns)]
 
     def _batches(
         self, pages: Iterator[Page], schema: pa.Schema, window: Window, extraction: Extraction

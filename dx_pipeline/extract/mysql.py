@@ -27,6 +27,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from dx_pipeline.contract.model import Column, Contract
 from dx_pipeline.errors import DxError
 from dx_pipeline.extract import source_errors as errors
+from dx_pipeline.extract.control_measures import control_elements, control_facts
 from dx_pipeline.extract.physical_type import normalise_type
 from dx_pipeline.extract.relation import (
     bounded_column,
@@ -147,6 +148,10 @@ class MysqlReader:
         cursor_of = cursor_column(self._contract, window)
         if cursor_of is not None:
             chosen.append(_cursor_high(cursor_of).label("cursor_high"))
+        declared = {column.name: column.type_text for column in self.describe() if column.type_text}
+        chosen += control_elements(
+            self._contract, window, declared, text_type=sa.CHAR(), exact_key=lambda value: sa.cast(value, sa.BINARY)
+        )
         names = [column.source_name for column in self._contract.columns]
         # The text of a single-precision number is cut to six digits; as a double it is exact.
         exact: dict[str, ColumnElement[Any]] = {
@@ -174,6 +179,7 @@ class MysqlReader:
             position={"server_version": facts["server_version"], "read_at": facts["read_at"]},
             schema=schema,
             batches=self._batches(streaming, schema),
+            control=control_facts(self._contract, window, facts, int(facts["source_rows"])),
         )
 
     def _batches(self, cursor: pymysql.cursors.Cursor, schema: pa.Schema) -> Iterator[pa.RecordBatch]:

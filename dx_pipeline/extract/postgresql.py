@@ -24,6 +24,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from dx_pipeline.contract.model import Column, Contract
 from dx_pipeline.errors import DxError
 from dx_pipeline.extract import source_errors as errors
+from dx_pipeline.extract.control_measures import control_elements, control_facts
 from dx_pipeline.extract.physical_type import base_type, normalise_type
 from dx_pipeline.extract.relation import (
     Relation,
@@ -182,6 +183,7 @@ class PostgresqlReader:
             position=position,
             schema=schema,
             batches=self._batches(reader, schema),
+            control=control_facts(self._contract, window, facts, int(facts["source_rows"])),
         )
 
     def _count(self, relation: Relation, window: Window, types: dict[str, str]) -> sa.Select[Any]:
@@ -202,6 +204,7 @@ class PostgresqlReader:
                 latest: ColumnElement[Any] = sa.literal_column("date '10000-01-01'")
                 odd = sa.func.bool_or(sa.or_(value < earliest, value >= latest))
                 chosen.append(odd.label(f"odd_{number}"))
+        chosen += control_elements(self._contract, window, types, text_type=sa.Text(), exact_key=_byte_by_byte)
         return sa.select(*chosen).select_from(relation)
 
     def _projection(self, types: dict[str, str], as_text: list[str]) -> tuple[dict[str, ColumnElement[Any]], pa.Schema]:
@@ -315,6 +318,10 @@ def _sql(statement: sa.Select[Any]) -> str:
 def _bare(type_text: str) -> str:
     """Type without length; arrays, domains and precise types stay what they are."""
     return type_text if type_text.endswith("[]") else base_type(type_text)
+
+
+def _byte_by_byte(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return sa.collate(sa.cast(value, sa.Text), "C")
 
 
 def _plain_column(column: Column) -> ColumnElement[Any]:

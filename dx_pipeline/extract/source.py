@@ -43,6 +43,7 @@ class Extraction:
         position: where in the source this was read (server and snapshot, or files with their SHA-256).
         schema: of the batches; fields carry the *source* names of the contract's columns, in its order.
         batches: can be consumed once, inside the reader's ``with`` block.
+        control: control sums the source took in the same snapshot (see ``control_measures``); rows are always known.
     """
 
     source_rows: int
@@ -50,6 +51,7 @@ class Extraction:
     position: dict[str, Any]
     schema: pa.Schema
     batches: Iterator[pa.RecordBatch]
+    control: dict[str, str | None] = field(default_factory=dict)
 
 
 class SourceReader(Protocol):
@@ -98,6 +100,8 @@ _READERS = {
     "mssql": ("dx_pipeline.extract.sqlalchemy_source", "SqlalchemyReader"),
     "oracle": ("dx_pipeline.extract.sqlalchemy_source", "SqlalchemyReader"),
     "file+dbf": ("dx_pipeline.extract.dbf_source", "DbfReader"),
+    "file+json": ("dx_pipeline.extract.json_source", "JsonReader"),
+    "file+parquet": ("dx_pipeline.extract.parquet_source", "ParquetReader"),
 }
 
 

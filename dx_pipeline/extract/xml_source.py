@@ -32,6 +32,7 @@ from dx_pipeline.extract.window import Window
 from dx_pipeline.extract.xml_records import MOST_NAMES, BadXmlError, Record, RecordStream
 
 BATCH_ROWS = 8_192
+BATCH_CHARACTERS = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ class XmlReader:
         nulls = frozenset(self._contract.source.null_values)
         for file in files:
             columns: list[list[str | None]] = [[] for _ in wanted]
+            size = 0
             try:
                 with file.path.open("rb") as stream:
                     for record in self._records(file, RecordStream(stream, self._record)):
@@ -129,9 +131,10 @@ class XmlReader:
                         for values, name in zip(columns, wanted, strict=True):
                             value = named.get(name)
                             values.append(None if value in nulls else value)
-                        if len(columns[0]) == BATCH_ROWS:
+                            size += len(value or "")
+                        if len(columns[0]) == BATCH_ROWS or size > BATCH_CHARACTERS:
                             yield _batch(columns, schema)
-                            columns = [[] for _ in wanted]
+                            columns, size = [[] for _ in wanted], 0
             except OSError as error:
                 raise unreadable_file(self._contract, file.name, error) from None
             if columns[0]:

@@ -17,6 +17,7 @@ from dx_pipeline.errors import SuiteError
 from dx_pipeline.judge.expectation_types import SCOPES, WITHOUT_SQL_FORM
 from dx_pipeline.judge.rule_spec import SEVERITIES, RuleSpec, Severity, Suite, rule_label
 from dx_pipeline.judge.suite_guards import suite_problems
+from dx_pipeline.yaml_document import parse_yaml
 
 _SUITE_KEYS = {"name", "description", "meta", "expectations"}
 _RULE_KEYS = {"type", "kwargs", "severity", "meta", "description"}
@@ -93,7 +94,7 @@ def condition_columns(condition: object) -> Iterator[str]:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise suite_error(path, ["the file does not exist"]) from None
     except (OSError, UnicodeDecodeError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -14,6 +15,8 @@ from dx_pipeline.judge.expectation_types import UNIQUENESS
 from dx_pipeline.judge.rule_spec import NOTE_SUFFIX, UNREADABLE_SUFFIX, RuleSpec, Suite, rule_label
 
 CODE = re.compile(r"^[a-z][a-z0-9_]{1,62}$")
+RESERVED_CODES = ("control_sums", "data_volume")
+"""Names of the checks that every dataset has without a rule."""
 LARGEST_EXACT_INTEGER = 2**53
 """Great Expectations keeps integer bounds as float64; above this they are no longer exact."""
 
@@ -32,12 +35,18 @@ def suite_problems(suite: Suite, contract: Contract, cleaned_columns: Collection
         problems.append(f"name is {suite.name!r} but the contract is {contract.id!r}")
     problems += _code_problems(suite)
     known = set(cleaned_columns) if cleaned_columns is not None else _possible_columns(contract)
-    with duckdb.connect() as engine:
+    with _engine().cursor() as engine:
         for rule in suite.rules:
             label = rule_label(rule.position, rule.code)
             problems += [f"{label}: {reason}" for reason in _rule_problems(rule, known, engine)]
     problems += _coverage_problems(suite, contract, cleaned_columns)
     return problems
+
+
+@lru_cache(maxsize=1)
+def _engine() -> duckdb.DuckDBPyConnection:
+    """One empty DuckDB for all suites: opening one takes longer than asking it."""
+    return duckdb.connect()
 
 
 def _possible_columns(contract: Contract) -> set[str]:
@@ -51,6 +60,8 @@ def _code_problems(suite: Suite) -> Iterator[str]:
         label = rule_label(rule.position, rule.code)
         if not CODE.match(rule.code):
             yield f"{label}: code must match {CODE.pattern}"
+        if rule.code in RESERVED_CODES:
+            yield f"{label}: the code is the name of a check that every dataset has; choose another one"
         if rule.code in seen:
             yield f"{label}: the same code as rule {seen[rule.code]}"
         seen.setdefault(rule.code, rule.position)

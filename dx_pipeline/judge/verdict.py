@@ -21,6 +21,7 @@ import pyarrow as pa
 from dx_pipeline.contract.model import DAY_SUFFIX, KEY_SUFFIX, Contract
 from dx_pipeline.judge.batch_session import BatchSession, JudgeError, unjudgeable
 from dx_pipeline.judge.deduplicate import Deduplicated, deduplicate, repeated_values
+from dx_pipeline.judge.great_expectations_import import import_great_expectations
 from dx_pipeline.judge.outcome import RuleOutcome, Verdict, reasons_to_hold
 from dx_pipeline.judge.row_hash import row_hash_sql
 from dx_pipeline.judge.rule_spec import NOTE_SUFFIX, UNREADABLE_SUFFIX, Suite
@@ -45,6 +46,12 @@ __all__ = [
 # Functions of another column that is in the hash already.
 _WORKED_OUT = (DAY_SUFFIX, KEY_SUFFIX)
 _PARAMETER = re.compile(r"\$([a-z_][a-z0-9_]*)")
+
+
+def prepare_to_judge() -> None:
+    """Import Great Expectations: 2 s and 260 MB that only a judging process pays, best before the first batch is there."""
+    import_great_expectations()
+    import dx_pipeline.judge.results  # noqa: F401
 
 
 class Judgement:
@@ -140,7 +147,7 @@ class Judgement:
             raise unjudgeable(error, self._contract.id) from None
 
     def _judge(self) -> Iterator[JudgedBatch]:
-        # Great Expectations is imported here: 3-4 s and 260 MB that only a judging process pays.
+        prepare_to_judge()
         from dx_pipeline.judge.results import RuleEngine
 
         session = BatchSession(

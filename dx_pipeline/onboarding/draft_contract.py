@@ -89,6 +89,16 @@ def _source(profile: Profile) -> dict[str, Any]:
     if source.kind == "xlsx":
         sheet = {"sheet": source.sheet} if source.sheet else {}
         return {"kind": "xlsx", "path": source.path, **sheet, "headerRow": source.header_row}
+    if source.kind == "json":
+        encoding = {"encoding": source.encoding} if source.encoding != "utf-8" else {}
+        return {
+            "kind": "json",
+            "path": source.path,
+            **({"records": source.records} if source.records else {}),
+            **encoding,
+        }
+    if source.kind == "parquet":
+        return {"kind": "parquet", "path": source.path}
     schema = {"schema": source.schema} if source.schema else {}
     return {"kind": "table", **schema, "table": source.table}
 

@@ -158,7 +158,8 @@ def _leads_to(start: str, goal: str, needs: dict[str, set[str]]) -> bool:
 
 
 def _file_kind(relations: Sequence[Relation]) -> str:
-    return "csv" if all(relation.source.kind == "csv" for relation in relations) else "excel"
+    kinds = sorted({relation.source.kind for relation in relations} - {"csv"})
+    return ("excel" if kinds[0] == "xlsx" else kinds[0]) if kinds else "csv"
 
 
 def _paths(out: Path, system: str, dataset: str) -> tuple[Path, Path, Path]:

@@ -19,6 +19,7 @@ from dx_pipeline.errors import DxError, SettingsError, SourceUnavailable, Unread
 from dx_pipeline.extract.encoding import SAMPLE_BYTES, likely_encoding
 from dx_pipeline.extract.folder import header_name
 from dx_pipeline.extract.source_errors import redact
+from dx_pipeline.onboarding.json_layout import json_layout
 
 _DRIVERS = {
     "postgres": "postgresql+psycopg",
@@ -30,6 +31,7 @@ _DRIVERS = {
 KINDS = {"postgres": "postgres", "postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
 _OWN_SCHEMAS = frozenset("information_schema mysql performance_schema sys".split())
 _DELIMITERS = ",;\t|"
+_ENDINGS = (".csv", ".xlsx", ".xls", ".json", ".ndjson", ".jsonl", ".parquet")
 _HEADER_ROWS = 20  # of a sheet, in which its header is looked for
 
 
@@ -84,7 +86,8 @@ def find_relations(url: str, names: Sequence[str], *, everything: bool) -> list[
     """The named tables or files, or all of them, in a fixed order.
 
     Args:
-        names: ``table`` or ``schema.table``; in a folder a file, a pattern (``*.csv``) or ``book.xlsx#Sheet``.
+        names: ``table`` or ``schema.table``; in a folder a file, a pattern (``*.csv``), ``book.xlsx#Sheet``
+            or ``answer.json#data.items``.
 
     Raises:
         SettingsError: the URL is of an unknown kind.
@@ -181,7 +184,7 @@ def _files(folder: Path, names: Sequence[str], *, everything: bool) -> list[Rela
     held = sorted(
         path.relative_to(folder).as_posix()
         for path in folder.iterdir()
-        if path.is_file() and path.suffix.lower() in (".csv", ".xlsx", ".xls") and not path.name.startswith((".", "~$"))
+        if path.is_file() and path.suffix.lower() in _ENDINGS and not path.name.startswith((".", "~$"))
     )
     if everything:
         names = [sheet for name in held for sheet in _sheets(folder, name)]
@@ -193,9 +196,20 @@ def _files(folder: Path, names: Sequence[str], *, everything: bool) -> list[Rela
             raise OnboardingError(
                 f"no file matches {pattern!r} in the folder", next_step=f"it has: {', '.join(held[:30]) or 'no file'}"
             )
-        is_sheet = matches[0].suffix.lower() in (".xlsx", ".xls")
-        found.append(_workbook(matches[0], pattern, sheet or None) if is_sheet else _delimited(matches[0], pattern))
+        found.append(_file(matches[0], pattern, sheet or None))
     return found
+
+
+def _file(path: Path, pattern: str, part: str | None) -> Relation:
+    """``part``: what stands behind ``#``, the sheet of a workbook or the path to the list of a JSON document."""
+    ending = path.suffix.lower()
+    if ending in (".xlsx", ".xls"):
+        return _workbook(path, pattern, part)
+    if ending in (".json", ".ndjson", ".jsonl"):
+        return Relation(label=f"{pattern}#{part}" if part else pattern, source=json_layout(path, pattern, part))
+    if ending == ".parquet":
+        return Relation(label=pattern, source=SourceRelation(kind="parquet", path=pattern))
+    return _delimited(path, pattern)
 
 
 def _sheets(folder: Path, name: str) -> list[str]:

@@ -6,6 +6,7 @@ freshness, checks, partitions) is derived from the contract and the suite.
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import dagster as dg
@@ -15,8 +16,10 @@ from dx_pipeline.contract.model import Contract, System
 from dx_pipeline.errors import DxError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.orchestration.checks import check_results, check_specs
+from dx_pipeline.orchestration.column_lineage import METADATA, assets_of_tables, staged_lineage, table_lineage
 from dx_pipeline.orchestration.column_schema import landed_columns, staged_columns, table_columns
-from dx_pipeline.orchestration.process import get_look_ahead, get_road
+from dx_pipeline.orchestration.control_checks import Layer, control_results, control_specs
+from dx_pipeline.orchestration.process import get_catalog, get_lineage, get_look_ahead, get_road
 from dx_pipeline.orchestration.road import JudgedBatchHeld, StageReport
 from dx_pipeline.orchestration.work_order import MART_PRIORITY
 from dx_pipeline.warehouse import ledger
@@ -64,10 +67,13 @@ def dataset_assets(
 
 
 def _landing(contract: Contract, system: System, partitions: Months, priority: int) -> dg.AssetsDefinition:
+    key = asset_key("landing", contract)
+
     @_asset(
         **_shared("landing", contract, system, priority, landed_columns(contract)),
         partitions_def=partitions,
         pool=system.pool,
+        check_specs=control_specs(contract, "landing", key),
     )
     def landing(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
@@ -88,7 +94,8 @@ def _landing(contract: Contract, system: System, partitions: Months, priority: i
                 "source_rows": batch.source_rows or 0,
                 "window": f"{batch.window_low or '…'} → {batch.window_high or '…'}",
                 **({"warnings": "\n".join(batch.warnings)} if batch.warnings else {}),
-            }
+            },
+            check_results=_controls(contract, "landing", key, batch),
         )
 
     return landing
@@ -103,7 +110,7 @@ def _stage(
         **_shared("stage", contract, system, priority, staged_columns(contract)),
         partitions_def=partitions,
         deps=[asset_key("landing", contract)],
-        check_specs=check_specs(suite, key) if suite else None,
+        check_specs=[*(check_specs(suite, key) if suite else ()), *control_specs(contract, "stage", key)],
     )
     def stage(context: dg.AssetExecutionContext) -> Iterator[Any]:
         with _readable_failures():
@@ -115,8 +122,11 @@ def _stage(
                 raise
         _report_months(context, "stage", contract, report.batch)
         yield dg.MaterializeResult(
-            metadata=_stage_metadata(report),
-            check_results=check_results(suite, report.outcomes, key) if suite else None,
+            metadata={**_stage_metadata(report), METADATA: staged_lineage(contract)},
+            check_results=[
+                *(check_results(suite, report.outcomes, key) if suite else ()),
+                *_controls(contract, "stage", key, report.batch),
+            ],
         )
 
     return stage
@@ -143,6 +153,7 @@ def _stage_metadata(report: StageReport) -> dict[str, Any]:
 
 
 def _core(contract: Contract, system: System, partitions: Months, priority: int) -> dg.AssetsDefinition:
+    key = asset_key("core", contract)
     upstream = [asset_key("stage", contract)] + [
         dg.AssetKey(["core", *needed.split(".")]) for needed in contract.depends_on
     ]
@@ -154,6 +165,7 @@ def _core(contract: Contract, system: System, partitions: Months, priority: int)
         freshness_policy=(
             dg.FreshnessPolicy.time_window(fail_window=contract.freshness) if contract.freshness else None
         ),
+        check_specs=control_specs(contract, "core", key),
     )
     def core(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
@@ -164,7 +176,7 @@ def _core(contract: Contract, system: System, partitions: Months, priority: int)
         load = parse_load_file(contract.load_path)
         return dg.MaterializeResult(
             metadata={
-                **_table_metadata(str(load.ledger_step.target)),
+                **_table_metadata(str(load.ledger_step.target), key),
                 "batch": batch.batch_id,
                 "writes": ", ".join(load.targets),
                 "accepted": batch.accepted or 0,
@@ -172,10 +184,16 @@ def _core(contract: Contract, system: System, partitions: Months, priority: int)
                 "updated": batch.updated or 0,
                 "unchanged": batch.unchanged or 0,
                 "closed": batch.closed or 0,
-            }
+            },
+            check_results=_controls(contract, "core", key, batch),
         )
 
     return core
+
+
+def _controls(contract: Contract, layer: Layer, key: dg.AssetKey, batch: Batch) -> list[dg.AssetCheckResult]:
+    with get_road().warehouse.loader() as connection:
+        return control_results(connection, contract, layer, key, batch)
 
 
 def _report_months(
@@ -198,10 +216,19 @@ def _report_months(
             )
 
 
-def _table_metadata(table: str) -> dict[str, Any]:
-    """Name and columns of a warehouse table as Dagster shows them."""
+def _table_metadata(table: str, key: dg.AssetKey) -> dict[str, Any]:
+    """Name, columns and column lineage of a warehouse table as Dagster shows them."""
     with get_road().warehouse.loader() as connection:
-        return {"dagster/table_name": table, "dagster/column_schema": table_columns(connection, table)}
+        return {
+            "dagster/table_name": table,
+            "dagster/column_schema": table_columns(connection, table),
+            METADATA: table_lineage(get_lineage(), table, _table_assets(), itself=key),
+        }
+
+
+@lru_cache(maxsize=1)
+def _table_assets() -> dict[str, list[dg.AssetKey]]:
+    return assets_of_tables(get_catalog().contracts.values())
 
 
 def mart_asset(mart: Mart, contracts: dict[str, Contract]) -> dg.AssetsDefinition:
@@ -219,8 +246,14 @@ def mart_asset(mart: Mart, contracts: dict[str, Contract]) -> dg.AssetsDefinitio
     )
     def refreshed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
-            rows = refresh_mart(get_road().warehouse, mart)
-        return dg.MaterializeResult(metadata={**_table_metadata(mart.table), "dagster/row_count": rows})
+            refresh = refresh_mart(get_road().warehouse, mart, only_if_changed=True)
+        return dg.MaterializeResult(
+            metadata={
+                **_table_metadata(mart.table, dg.AssetKey(["mart", mart.name])),
+                "dagster/row_count": refresh.rows,
+                "computed": refresh.computed,
+            }
+        )
 
     return refreshed
 

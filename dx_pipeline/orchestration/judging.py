@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dx_pipeline.clean.derived import derived_columns
@@ -12,6 +13,7 @@ from dx_pipeline.errors import WarehouseError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
+from dx_pipeline.orchestration.reconciliation import AcceptedSums
 from dx_pipeline.orchestration.released_rows import find_released_rows
 from dx_pipeline.orchestration.staging import (
     RejectedRows,
@@ -33,16 +35,48 @@ if TYPE_CHECKING:
 SMALLEST_CAPPED_PART = 100  # rows of an increment, a month or a replay from which the cap on the rejected share counts
 
 
+@dataclass(frozen=True)
+class CleanedBatch:
+    """A cleaned batch in a Parquet file that lives until it is judged, and what the cleaner changed."""
+
+    path: Path
+    repairs: tuple[Repair, ...]
+
+
+@dataclass(frozen=True)
+class StagedBatch:
+    """A judged batch in its stage tables: the verdict, what the accepted rows add up to, which rows were rejected."""
+
+    verdict: Verdict
+    accepted_sums: dict[str, str | None]
+    rejected_rows: list[int]
+
+
+def clean_landed(
+    contract: Contract, batch: Batch, manifest: Manifest, *, landing: LandingStore, settings: Settings
+) -> CleanedBatch:
+    """Check the landed files of a batch against their hashes and clean them.
+
+    Raises:
+        LandingError: a file is gone, damaged or cannot be cleaned.
+    """
+    landing.verify(manifest)
+    work = settings.work_root / str(batch.batch_id)
+    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = work / "cleaned.parquet"
+    return CleanedBatch(path, write_cleaned(contract, landing, manifest, path, settings.batch_rows))
+
+
 def judge_into_stage(
     contract: Contract,
     batch: Batch,
     suite: Suite,
     manifest: Manifest,
+    cleaned_batch: CleanedBatch,
     *,
-    landing: LandingStore,
     warehouse: Warehouse,
     settings: Settings,
-) -> tuple[Verdict, tuple[Repair, ...]]:
+) -> StagedBatch:
     """Fill the stage tables of a batch; the verdict counts its rows. The ledger is the caller's.
 
     Raises:
@@ -50,16 +84,15 @@ def judge_into_stage(
     """
     from dx_pipeline.judge.verdict import Judgement
 
-    work = settings.work_root / str(batch.batch_id)
-    cleaned = work / "cleaned.parquet"
-    repairs = write_cleaned(contract, landing, manifest, cleaned, settings.batch_rows)
+    cleaned = cleaned_batch.path
     pseudonyms, pseudonym_keys = pseudonym_columns(contract, PseudonymKeys.load(settings.keys_path))
     rejected = RejectedRows()
+    sums = AcceptedSums(contract)
     with Judgement(
         _with_cap_that_fits(contract, batch, manifest.row_count),
         suite,
         cleaned,
-        work_dir=work,
+        work_dir=cleaned.parent,
         memory_limit=settings.judge_memory,
         threads=settings.judge_threads,
         extra_columns={**{name: derived.sql for name, derived in derived_columns(contract).items()}, **pseudonyms},
@@ -73,7 +106,7 @@ def judge_into_stage(
             warehouse,
             contract.stage_table,
             schema,
-            accepted_batches(judgement, rejected),
+            sums.counting(accepted_batches(judgement, rejected)),
             on_rows=lambda rows: listener().advance(contract.id, "judge", rows, manifest.row_count),
         )
         verdict = judgement.verdict()
@@ -86,7 +119,7 @@ def judge_into_stage(
     listener().finish(contract.id, "judge")
     if staged != verdict.accepted:
         raise WarehouseError(f"{contract.id}: the judge accepted {verdict.accepted} rows, stage received {staged}")
-    return verdict, repairs
+    return StagedBatch(verdict, sums.told(), rejected.row_numbers)
 
 
 def _with_cap_that_fits(contract: Contract, batch: Batch, rows: int) -> Contract:

@@ -1,10 +1,10 @@
 """Land, stage and publish batches ahead of their turn, in background threads.
 
 Reading a source and publishing keep database servers busy, cleaning and judging keep this process busy. So the sources
-of a run are read one after the other in a thread for each system, a batch is judged in another thread as soon as it has
-landed and published in a third as soon as it is judged; Dagster's steps wait for their results, refresh the marts, and
-write down what happened. Nothing else changes: each step is the same function under the same lock, and a step for
-which nothing ran ahead does the work when its turn comes.
+of a run are read one after the other in a thread for each system, a batch is cleaned in another thread as soon as it has
+landed, judged in a third as soon as it is cleaned and published in a fourth as soon as it is judged; Dagster's steps
+wait for their results, refresh the marts, and write down what happened. Nothing else changes: each step is the same
+function under the same lock, and a step for which nothing ran ahead does the work when its turn comes.
 """
 
 from __future__ import annotations
@@ -18,18 +18,22 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from dx_pipeline.judge.verdict import prepare_to_judge
+
 if TYPE_CHECKING:
     from dx_pipeline.contract.model import Contract
+    from dx_pipeline.orchestration.judging import CleanedBatch
     from dx_pipeline.orchestration.road import PublishReport, Road, StageReport
     from dx_pipeline.warehouse.ledger import Batch
 
 
 class LookAhead:
-    """One landing thread for each system, one that judges and one that publishes: memory is that of one dataset each."""
+    """A landing thread for each system, one thread that cleans, one that judges, one that publishes: memory is bounded."""
 
     def __init__(self, road: Road) -> None:
         self._road = road
         self._readers: dict[str, ThreadPoolExecutor] = {}
+        self._cleaner = ThreadPoolExecutor(1, thread_name_prefix="dx-clean-ahead")
         self._judge = ThreadPoolExecutor(1, thread_name_prefix="dx-stage")
         self._publisher = ThreadPoolExecutor(1, thread_name_prefix="dx-publish")
         self._landing: dict[tuple[str, str], Future[Batch]] = {}
@@ -42,6 +46,7 @@ class LookAhead:
 
     def begin(self, contracts: Sequence[Contract], *, run_id: str, month: date | None) -> None:
         """Start to work on the datasets of a run that lands, stages and publishes each of them, in this order."""
+        self._judge.submit(prepare_to_judge)
         with self._guard:
             self._whole_run[run_id] = [contract.id for contract in contracts]
             for contract in contracts:
@@ -61,9 +66,10 @@ class LookAhead:
         return begun.result() if begun is not None else self._land(contract, run_id, month)
 
     def begin_stage(self, contract: Contract, batch: Batch) -> None:
-        """Start to stage a batch that has just landed."""
+        """Start to clean and stage a batch that has just landed."""
         with self._guard:
-            self._staging[batch.batch_id] = self._judge.submit(self._stage, contract, batch)
+            cleaning = self._cleaner.submit(self._road.clean, contract, batch)
+            self._staging[batch.batch_id] = self._judge.submit(self._stage, contract, batch, cleaning)
 
     def staged(self, contract: Contract, batch: Batch) -> StageReport:
         """The report of a batch: waits for the staging begun earlier, else stages now.
@@ -91,10 +97,12 @@ class LookAhead:
         self.begin_stage(contract, batch)
         return batch
 
-    def _stage(self, contract: Contract, batch: Batch) -> StageReport:
+    def _stage(self, contract: Contract, batch: Batch, cleaning: Future[CleanedBatch | None]) -> StageReport:
+        # A batch that could not be cleaned ahead is cleaned again by the step itself, which writes its reason down.
+        cleaned = cleaning.result() if cleaning.exception() is None else None
         try:
             with self._noting_failure(contract, batch.run_id):
-                report = self._road.stage(contract, batch)
+                report = self._road.stage(contract, batch, cleaned)
         finally:
             pa.default_memory_pool().release_unused()
         if contract.id in self._whole_run.get(batch.run_id or "", ()):

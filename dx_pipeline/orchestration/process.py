@@ -10,9 +10,12 @@ from pathlib import Path
 from dx_pipeline.contract.catalog import Catalog, load_catalog
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import DxError, MigrationError
+from dx_pipeline.lineage.graph import LineageGraph, build_graph
+from dx_pipeline.lineage.open_lineage import LineageEmitter
 from dx_pipeline.orchestration.look_ahead import LookAhead
 from dx_pipeline.orchestration.road import Road
 from dx_pipeline.orchestration.work_order import work_order
+from dx_pipeline.progress import listener
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.marts import Mart, load_marts
@@ -36,7 +39,19 @@ def get_road() -> Road:
     warehouse = Warehouse.open(settings)
     broken_tables: dict[Path, MigrationError] = {}
     migrate(warehouse, settings.project_roots, broken=broken_tables)
-    return Road(settings, warehouse, get_catalog(), broken_tables)
+    lineage = LineageEmitter(settings, warehouse.url, get_lineage, lambda message: listener().warn("lineage", message))
+    return Road(settings, warehouse, get_catalog(), broken_tables, lineage)
+
+
+@lru_cache(maxsize=1)
+def get_lineage() -> LineageGraph:
+    """Column lineage of this installation; what was read of the SQL is kept under ``DX_HOME``."""
+    settings = get_settings()
+    try:
+        marts: Sequence[Mart] = load_marts(settings.project_roots)
+    except DxError:
+        marts = ()  # the run itself tells of the broken mart
+    return build_graph(get_catalog().contracts.values(), marts, cache=settings.home / "lineage" / "columns.json")
 
 
 @lru_cache(maxsize=1)

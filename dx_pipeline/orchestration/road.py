@@ -30,12 +30,12 @@ from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
-from dx_pipeline.orchestration.judging import judge_into_stage
+from dx_pipeline.lineage.open_lineage import LineageEmitter, RuleResult
+from dx_pipeline.orchestration.judging import CleanedBatch, clean_landed, judge_into_stage
+from dx_pipeline.orchestration.reconciliation import disagreements, record_landing, record_stage, record_star
 from dx_pipeline.orchestration.released_rows import name_released_rows
 from dx_pipeline.orchestration.source_shape import record_shape
-from dx_pipeline.orchestration.staging import (
-    Repair,
-)
+from dx_pipeline.orchestration.staging import Repair
 from dx_pipeline.progress import listener
 from dx_pipeline.settings import Settings
 from dx_pipeline.warehouse import ledger
@@ -50,6 +50,7 @@ from dx_pipeline.warehouse.stage import (
     rejected_table,
     stage_holds,
 )
+from dx_pipeline.warehouse.volume import silence_alarm, volume_alarm
 
 if TYPE_CHECKING:
     from dx_pipeline.judge.verdict import RuleOutcome
@@ -89,12 +90,14 @@ class Road:
         warehouse: Warehouse,
         catalog: Catalog,
         broken_tables: Mapping[Path, MigrationError] | None = None,
+        lineage: LineageEmitter | None = None,
     ) -> None:
         self.settings = settings
         self.warehouse = warehouse
         self.catalog = catalog
         self.broken_tables = broken_tables or {}  # by load file: what its own tables section met
         self.landing = LandingStore(settings.landing_root)
+        self._lineage = lineage
 
     # -- land --------------------------------------------------------------------------------------
 
@@ -146,7 +149,17 @@ class Road:
                         seconds_extract=round(time.monotonic() - started, 3),
                         landed_at=_now(connection),
                     )
-                    return ledger.get_batch(connection, batch.batch_id)
+                    source = {"rows": str(extraction.source_rows), **extraction.control}
+                    record_landing(connection, contract, batch, manifest, source)
+                    alarm = volume_alarm(connection, contract, ledger.get_batch(connection, batch.batch_id))
+                    landed = self._with_findings(connection, contract, batch, alarm)
+                if alarm is not None and contract.volume.outside == "hold":
+                    raise BatchHeld(
+                        alarm,
+                        next_step=f"ask the owner; if the data is right, widen volume.band in {contract.path} and run"
+                        f" again, or `dx replay {batch.batch_id}`",
+                    )
+                return landed
 
     def replay(self, contract: Contract, batch_id: int, *, run_id: str | None) -> Batch:
         """Open a new batch over the landed files of an earlier one; the source is not touched.
@@ -195,6 +208,7 @@ class Road:
                         landing_path=old.landing_path,
                         landed_at=_now(connection),
                     )
+                    record_landing(connection, contract, batch, manifest, manifest.facts.get("control", {}))
                     return ledger.get_batch(connection, batch.batch_id)
 
     def _extract(self, contract: Contract, batch: Batch, window: Window) -> tuple[Manifest, Extraction, list[str]]:
@@ -221,6 +235,7 @@ class Road:
                     "source_rows": extraction.source_rows,
                     "position": extraction.position,
                     "schema_fingerprint": drift.fingerprint,
+                    "control": {"rows": str(extraction.source_rows), **extraction.control},
                 },
                 on_rows=lambda rows: listener().advance(contract.id, "extract", rows, extraction.source_rows),
             )
@@ -230,8 +245,24 @@ class Road:
 
     # -- stage -------------------------------------------------------------------------------------
 
-    def stage(self, contract: Contract, batch: Batch) -> StageReport:
+    def clean(self, contract: Contract, batch: Batch) -> CleanedBatch | None:
+        """Clean a landed batch ahead of ``stage``, which is given the result; None when it holds no row.
+
+        It touches no table, so it needs no lock.
+
+        Raises:
+            LandingError: a landed file is gone, damaged or cannot be cleaned.
+        """
+        manifest = self._manifest(contract, batch)
+        if manifest.row_count == 0:
+            return None
+        return clean_landed(contract, batch, manifest, landing=self.landing, settings=self.settings)
+
+    def stage(self, contract: Contract, batch: Batch, cleaned: CleanedBatch | None = None) -> StageReport:
         """Clean and judge a landed batch; accepted and rejected rows go to the stage tables.
+
+        Args:
+            cleaned: what ``clean`` gave, if the batch was cleaned ahead.
 
         Raises:
             BatchHeld: the judge stopped the batch; the ledger says why and the landed rows are kept.
@@ -242,27 +273,35 @@ class Road:
                 batch = ledger.get_batch(connection, batch.batch_id)
             if batch.status == "superseded":  # another run has published a newer batch meanwhile
                 return StageReport(batch, (), ())
-            return self._stage(contract, batch)
+            return self._stage(contract, batch, cleaned)
 
-    def _stage(self, contract: Contract, batch: Batch) -> StageReport:
+    def _stage(self, contract: Contract, batch: Batch, cleaned: CleanedBatch | None = None) -> StageReport:
         started = time.monotonic()
         with self._failing(contract, batch):
             suite = load_suite(contract)
             manifest = self._manifest(contract, batch)
             if manifest.row_count == 0 and contract.load.mode != "snapshot":
                 return self._stage_nothing(batch)
-            self.landing.verify(manifest)
-            work = self.settings.work_root / str(batch.batch_id)
-            work.mkdir(parents=True, exist_ok=True, mode=0o700)
             try:
-                return self._judge(contract, batch, suite, manifest, started)
+                if cleaned is None or not cleaned.path.exists():
+                    cleaned = clean_landed(contract, batch, manifest, landing=self.landing, settings=self.settings)
+                return self._judge(contract, batch, suite, manifest, cleaned, started)
             finally:
-                shutil.rmtree(work, ignore_errors=True)
+                shutil.rmtree(self.settings.work_root / str(batch.batch_id), ignore_errors=True)
 
-    def _judge(self, contract: Contract, batch: Batch, suite: Suite, manifest: Manifest, started: float) -> StageReport:
-        verdict, repairs = judge_into_stage(
-            contract, batch, suite, manifest, landing=self.landing, warehouse=self.warehouse, settings=self.settings
+    def _judge(
+        self,
+        contract: Contract,
+        batch: Batch,
+        suite: Suite,
+        manifest: Manifest,
+        cleaned: CleanedBatch,
+        started: float,
+    ) -> StageReport:
+        staged = judge_into_stage(
+            contract, batch, suite, manifest, cleaned, warehouse=self.warehouse, settings=self.settings
         )
+        verdict = staged.verdict
         held = "; ".join(verdict.held)
         with self.warehouse.loader() as connection:
             ledger.record_rule_results(connection, batch.batch_id, [_outcome_row(o) for o in verdict.outcomes])
@@ -279,7 +318,8 @@ class Road:
             )
             if not held:
                 finish_stage(connection, contract, batch.batch_id, verdict.accepted)
-            batch = ledger.get_batch(connection, batch.batch_id)
+            record_stage(connection, contract, batch, cleaned, verdict, staged.accepted_sums, staged.rejected_rows)
+            batch = self._with_findings(connection, contract, batch)
         if held:
             raise JudgedBatchHeld(
                 f"{contract.id}: batch {batch.batch_id} is held: {held}",
@@ -288,7 +328,7 @@ class Road:
                 f" `dx replay {batch.batch_id}`",
                 outcomes=verdict.outcomes,
             )
-        return StageReport(batch, verdict.outcomes, repairs)
+        return StageReport(batch, verdict.outcomes, cleaned.repairs)
 
     def _stage_nothing(self, batch: Batch) -> StageReport:
         """An increment without new rows: nothing to judge, nothing to copy."""
@@ -358,6 +398,7 @@ class Road:
                     "closed": counts.closed,
                 }
                 months = counts.months
+                record_star(connection, contract, batch, load, binds, counts)
                 settle_quarantine(connection, contract, batch, identity=contract.row_identity)
             try:
                 ledger.update_batch(
@@ -376,13 +417,21 @@ class Road:
                     next_step=f"the ledger step of {contract.load_path} must give one row per accepted row",
                 ) from error
             replaced = ledger.supersede_older(connection, batch)
-            published = ledger.get_batch(connection, batch.batch_id)
+            published = self._with_findings(connection, contract, batch, silence_alarm(connection, contract))
         for old in replaced:
             shutil.rmtree(self.settings.work_root / str(old.batch_id), ignore_errors=True)
             if old.replay_of is None and old.status == "superseded" and batch.replay_of != old.batch_id:
                 self.landing.discard(old.system, old.dataset, old.batch_id)
         listener().finish(contract.id, "publish")
+        self._tell_lineage(contract, published)
         return PublishReport(published, months)
+
+    def _tell_lineage(self, contract: Contract, batch: Batch) -> None:
+        if self._lineage is None:
+            return
+        with self.warehouse.loader() as connection:
+            found = ledger.rule_results(connection, batch.batch_id)
+        self._lineage.emit(contract, batch, [RuleResult(*row) for row in found])
 
     # -- shared ------------------------------------------------------------------------------------
 
@@ -397,23 +446,38 @@ class Road:
         try:
             yield
         except BatchHeld as error:
-            self._mark(batch, "held", str(error.what))
+            self._mark(contract, batch, "held", str(error.what))
             raise
         except DxError as error:
-            self._mark(batch, "failed" if error.can_heal else "held", error.what)
+            self._mark(contract, batch, "failed" if error.can_heal else "held", error.what)
             raise
         except Exception as error:
-            self._mark(
-                batch, "failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:500]
-            )
+            first_line = str(error).splitlines()[0] if str(error) else ""
+            self._mark(contract, batch, "failed", f"{type(error).__name__}: {first_line}"[:500])
             raise
 
-    def _mark(self, batch: Batch, status: str, message: str) -> None:
+    def _with_findings(
+        self, connection: sa.Connection, contract: Contract, batch: Batch, alarm: str | None = None
+    ) -> Batch:
+        """The batch as the ledger has it, with a warning for each control sum that two gates disagree on."""
+        found = disagreements(connection, contract, batch.batch_id) + ([alarm] if alarm is not None else [])
+        known = ledger.get_batch(connection, batch.batch_id)
+        new = [line for line in found if line not in (known.warnings or ())]
+        if not new:
+            return known
+        for line in new:
+            listener().warn(contract.id, line)
+        ledger.update_batch(connection, batch.batch_id, warnings=[*(known.warnings or ()), *new])
+        return ledger.get_batch(connection, batch.batch_id)
+
+    def _mark(self, contract: Contract, batch: Batch, status: str, message: str) -> None:
         try:
             with self.warehouse.loader() as connection:
                 ledger.update_batch(
                     connection, batch.batch_id, status=status, message=message, finished_at=_now(connection)
                 )
+                batch = ledger.get_batch(connection, batch.batch_id)
+            self._tell_lineage(contract, batch)
         except DxError:
             return  # the warehouse itself is gone: the next run supersedes this batch
 

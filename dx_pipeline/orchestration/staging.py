@@ -84,6 +84,11 @@ class RejectedRows:
     def __init__(self) -> None:
         self._batches: list[pa.RecordBatch] = []
 
+    @property
+    def row_numbers(self) -> list[int]:
+        """``_row`` of each rejected row."""
+        return [row for batch in self._batches for row in batch.column("_row").to_pylist()]
+
     def add(self, batch: pa.RecordBatch) -> None:
         if batch.num_rows:
             self._batches.append(batch)

@@ -32,7 +32,7 @@ def work_order(contracts: Iterable[Contract], marts: Iterable[Mart]) -> list[str
     return sorted(
         names,
         key=lambda name: (
-            -looked_up[filled.get(name, "")],
+            -max((looked_up[table] for table in filled.get(name, ())), default=0),
             by_id[name].load.mode != "snapshot",
             name not in needed_by_marts,
             -by_id[name].expected_rows,
@@ -41,14 +41,14 @@ def work_order(contracts: Iterable[Contract], marts: Iterable[Mart]) -> list[str
     )
 
 
-def _dimensions(contracts: Iterable[Contract]) -> tuple[dict[str, str], Counter[str]]:
-    """The dimension each dataset fills, and how many load files infer unknown members of a dimension."""
-    filled: dict[str, str] = {}
+def _dimensions(contracts: Iterable[Contract]) -> tuple[dict[str, frozenset[str]], Counter[str]]:
+    """The tables each dataset fills, and how many load files infer unknown members of a dimension."""
+    filled: dict[str, frozenset[str]] = {}
     looked_up: Counter[str] = Counter()
     for contract in contracts:
         with contextlib.suppress(LoadFileError):  # the publishing step tells what is wrong with it
             load = parse_load_file(contract.load_path)
-            filled[contract.id] = str(load.ledger_step.target)
+            filled[contract.id] = load.filled
             looked_up.update({str(step.target) for step in load.steps if step.merge == "infer"})
     return filled, looked_up
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from dx_pipeline.sandbox.civil_status.department import CIVIL_STATUS
 from dx_pipeline.sandbox.department import Department, Site
 from dx_pipeline.sandbox.digital_infrastructure.department import DIGITAL_INFRASTRUCTURE
 from dx_pipeline.sandbox.eid.department import EID
@@ -19,6 +20,7 @@ DEPARTMENTS: Final[tuple[Department, ...]] = (
     TASK_TRACKING,
     EID,
     POOR_HOUSEHOLDS,
+    CIVIL_STATUS,
 )
 
 

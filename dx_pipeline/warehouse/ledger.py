@@ -237,6 +237,17 @@ def record_rule_results(connection: Connection, batch_id: int, outcomes: Sequenc
     )
 
 
+def rule_results(connection: Connection, batch_id: int) -> list[tuple[str, str, bool, str]]:
+    """Code, severity, passed and English message of every rule of a batch, by code."""
+    rows = connection.execute(
+        sa.text(
+            "select code, severity, passed, message_en from ops.rule_result where batch_id = :batch_id order by code"
+        ),
+        {"batch_id": batch_id},
+    )
+    return [(row.code, row.severity, row.passed, row.message_en) for row in rows]
+
+
 def _storable_json(value: object) -> str:
     """JSON for a jsonb column: a NUL character, which PostgreSQL cannot store, becomes U+2400 (␀)."""
     return _ESCAPED_NUL.sub(r"\1\\u2400", json.dumps(value, default=str))

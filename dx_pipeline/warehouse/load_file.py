@@ -35,6 +35,8 @@ class LoadStep:
     ledger: bool
     version: str | None
     close_missing: bool
+    fills: str | None
+    """The table that a ``merge=sql`` step works on; the work order reads it."""
     sql: str
     line: int
 
@@ -54,6 +56,12 @@ class LoadFile:
     def targets(self) -> tuple[str, ...]:
         """Tables the file writes, in order, without repeats."""
         return tuple(dict.fromkeys(step.target for step in self.steps if step.target))
+
+    @property
+    def filled(self) -> frozenset[str]:
+        """Tables whose rows come from this dataset; those it only infers members of are not."""
+        named = {step.fills or step.target for step in self.steps if step.merge != "infer"}
+        return frozenset(name for name in named if name)
 
 
 def tables_section(path: Path) -> str | None:
@@ -110,7 +118,7 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
     words = rest.split()
     settings = dict(word.split("=", 1) for word in words if "=" in word)
     flags = {word for word in words if "=" not in word}
-    unknown = (set(settings) - {"merge", "target", "key", "version"}) | (flags - {"ledger", "close_missing"})
+    unknown = (set(settings) - {"merge", "target", "key", "version", "fills"}) | (flags - {"ledger", "close_missing"})
     if unknown:
         raise refuse(f"unknown {', '.join(sorted(unknown))} in dx:step")
     merge = settings.get("merge")
@@ -125,6 +133,8 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
             raise refuse("key=column[,column] is needed")
     elif "ledger" in flags:
         raise refuse("a merge=sql step cannot carry ledger: its counts are unknown")
+    if "fills" in settings and merge != "sql":
+        raise refuse("fills= belongs to a merge=sql step; the others say target=")
     sql = body.strip().rstrip(";").strip()
     if not re.sub(r"--[^\n]*", "", sql).strip():
         raise refuse("the step has no statement")
@@ -135,6 +145,7 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
         ledger="ledger" in flags,
         version=settings.get("version"),
         close_missing="close_missing" in flags,
+        fills=settings.get("fills"),
         sql=sql,
         line=line,
     )

@@ -6,6 +6,7 @@ after whose publishing it is refreshed.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from collections.abc import Sequence
@@ -14,9 +15,10 @@ from pathlib import Path
 
 import psycopg
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
-from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE, Warehouse
 
 HEADER = re.compile(r"^-- dx:mart name=(?P<name>[a-z][a-z0-9_]*) depends=(?P<depends>[a-z0-9_.,]+)\s*$", re.MULTILINE)
 
@@ -33,6 +35,14 @@ class Mart:
     @property
     def table(self) -> str:
         return f"mart.{self.name}"
+
+
+@dataclass(frozen=True)
+class MartRefresh:
+    """Rows of the mart afterwards, and whether it was computed anew."""
+
+    rows: int
+    computed: bool
 
 
 def load_marts(roots: Sequence[Path]) -> list[Mart]:
@@ -58,18 +68,65 @@ def load_marts(roots: Sequence[Path]) -> list[Mart]:
     return [marts[name] for name in sorted(marts)]
 
 
-def refresh_mart(warehouse: Warehouse, mart: Mart) -> int:
-    """Refresh one mart in one transaction; returns its number of rows.
+def refresh_mart(warehouse: Warehouse, mart: Mart, *, only_if_changed: bool = False) -> MartRefresh:
+    """Refresh one mart in one transaction.
+
+    Args:
+        only_if_changed: leave the rows as they are when the mart was computed today already, by the same SQL, and no
+            batch of a dataset it depends on has changed anything since.
 
     Raises:
         LoadFileError: a statement failed; the mart keeps its former rows.
     """
+    script = mart.path.read_bytes()
+    definition = hashlib.sha256(script).hexdigest()
     with warehouse.loader() as connection:
-        try:
-            connection.connection.driver_connection.execute(mart.path.read_bytes())  # type: ignore[union-attr]
-        except psycopg.Error as error:
-            raise LoadFileError(
-                f"mart {mart.name} ({mart.path}): {error.diag.message_primary or error}",
-                next_step="mend the SQL and run `dx run` again; the mart keeps its former rows",
-            ) from error
-        return int(connection.execute(sa.text(f"select count(*) from mart.{mart.name}")).scalar_one())
+        # Read before the mart's own statements: what is published meanwhile makes the next refresh compute again.
+        inputs = _inputs(connection, mart)
+        is_current = only_if_changed and _is_current(connection, mart, definition, inputs)
+        if not is_current:
+            try:
+                connection.connection.driver_connection.execute(script)  # type: ignore[union-attr]
+            except psycopg.Error as error:
+                raise LoadFileError(
+                    f"mart {mart.name} ({mart.path}): {error.diag.message_primary or error}",
+                    next_step="mend the SQL and run `dx run` again; the mart keeps its former rows",
+                ) from error
+            connection.execute(
+                sa.text(
+                    "insert into ops.mart_refresh as m (mart, definition, inputs, refreshed_at)"
+                    " select :mart, :definition, :inputs, now() on conflict (mart) do update set"
+                    " definition = excluded.definition, inputs = excluded.inputs, refreshed_at = excluded.refreshed_at"
+                ),
+                {"mart": mart.name, "definition": definition, "inputs": inputs},
+            )
+        rows = int(connection.execute(sa.text(f"select count(*) from mart.{mart.name}")).scalar_one())
+    return MartRefresh(rows, computed=not is_current)
+
+
+def _inputs(connection: Connection, mart: Mart) -> str:
+    """The last batch that changed anything of each dataset the mart depends on, and how many SQL files were run."""
+    changed = connection.execute(
+        sa.text(
+            "select b.system || '.' || b.dataset as name, max(b.batch_id) as batch_id from ops.batch as b"
+            " where b.status = 'published' and b.inserted + b.updated + b.closed > 0"
+            " and b.system || '.' || b.dataset = any(:names) group by b.system, b.dataset"
+        ),
+        {"names": list(mart.depends_on)},
+    )
+    batches = {row.name: row.batch_id for row in changed}
+    migrations = connection.execute(sa.text("select count(*) from ops.migration")).scalar_one()
+    listed = ", ".join(f"{name} {batches.get(name, '-')}" for name in sorted(mart.depends_on))
+    return f"{listed}; {migrations} SQL files"
+
+
+def _is_current(connection: Connection, mart: Mart, definition: str, inputs: str) -> bool:
+    found = connection.execute(
+        sa.text(
+            "select m.definition, m.inputs,"
+            " (m.refreshed_at at time zone :zone)::date = (now() at time zone :zone)::date as is_of_today"
+            " from ops.mart_refresh as m where m.mart = :mart"
+        ),
+        {"mart": mart.name, "zone": LOCAL_TIME_ZONE},
+    ).one_or_none()
+    return found is not None and bool(found.is_of_today) and (found.definition, found.inputs) == (definition, inputs)

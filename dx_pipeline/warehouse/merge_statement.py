@@ -38,7 +38,7 @@ class LoadBinds:
 
 @dataclass(frozen=True)
 class MergeCounts:
-    """What one step did. ``rows`` is the size of its SELECT, ``months`` the partitions it touched."""
+    """What one step did. ``rows`` is the size of its SELECT; ``months`` and ``kind`` tell the partitions it touched."""
 
     rows: int = 0
     inserted: int = 0
@@ -46,6 +46,7 @@ class MergeCounts:
     unchanged: int = 0
     closed: int = 0
     months: tuple[date, ...] = ()
+    kind: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,9 @@ def describe(connection: Connection, name: str) -> Target:
     )
 
 
-def month_of(target: Target) -> str:
-    """First day of the month of a row ``q``, as SQL."""
-    return f"date_trunc('month', q.{identifier(str(target.partition_column))}::timestamp)::date"
+def month_of(day: str) -> str:
+    """First day of the month of a date, as SQL."""
+    return f"date_trunc('month', {day}::timestamp)::date"
 
 
 def select_columns(connection: Connection, step: LoadStep, binds: LoadBinds) -> list[str]:

@@ -17,10 +17,11 @@ from dx_pipeline.warehouse.merge_statement import LoadBinds, MergeCounts, Target
 def upsert(connection: Connection, step: LoadStep, target: Target, columns: list[str], binds: LoadBinds) -> MergeCounts:
     if target.partition_column is None:
         return upsert_existing(connection, step, target, columns, binds, only_where="true")
-    month = month_of(target)
+    month = month_of(f"q.{identifier(target.partition_column)}")
     kind = f"q.{identifier(target.kind_column)}" if target.kind_column else "null::smallint"
+    days = f"select distinct {kind} as kind, q.{identifier(target.partition_column)} as day from ({step.sql}\n) as q"
     incoming = connection.execute(
-        *statement(f"select distinct {kind} as kind, {month} as month from ({step.sql}\n) as q", binds)
+        *statement(f"select distinct d.kind, {month_of('d.day')} as month from ({days}) as d", binds)
     ).all()
     kinds = {row.kind for row in incoming}
     if len(kinds) > 1:
@@ -40,13 +41,16 @@ def upsert(connection: Connection, step: LoadStep, target: Target, columns: list
     )
     counts = MergeCounts()
     if fresh:
-        counts = _fill_fresh_partitions(connection, step, target, columns, binds, fresh, next(iter(kinds)))
+        only_where = f"{month} = any(:fresh)" if len(fresh) < len(months) else "true"
+        counts = _fill_fresh_partitions(
+            connection, step, target, columns, binds, fresh, next(iter(kinds)), only_where=only_where
+        )
     if len(fresh) < len(months):
         rest = upsert_existing(
             connection, step, target, columns, binds, only_where=f"not ({month} = any(:fresh))", fresh=fresh
         )
         counts = MergeCounts(counts.rows + rest.rows, counts.inserted + rest.inserted, rest.updated, rest.unchanged)
-    return replace(counts, months=tuple(months))
+    return replace(counts, months=tuple(months), kind=next(iter(kinds), None))
 
 
 def _fill_fresh_partitions(
@@ -57,6 +61,8 @@ def _fill_fresh_partitions(
     binds: LoadBinds,
     months: list[Any],
     kind: int | None,
+    *,
+    only_where: str,
 ) -> MergeCounts:
     """Whole new months: fill partitions without indexes, index them, attach them."""
     shell = connection.execute(
@@ -71,7 +77,7 @@ def _fill_fresh_partitions(
         *statement(
             f"insert into {shell} ({names}, first_batch_id, last_batch_id, loaded_at)"
             f" select {prefixed('q', columns)}, :batch_id, :batch_id, cast(:as_of as timestamptz)"
-            f" from ({step.sql}\n) as q where {month_of(target)} = any(:fresh)",
+            f" from ({step.sql}\n) as q where {only_where}",
             binds,
             fresh=months,
         )

@@ -58,6 +58,7 @@ SYSTEMS = {
     "task_tracking": ("nhiem_vu",),
     "eid": ("dinh_danh_xa_thang",),
     "poor_households": ("ho_ngheo",),
+    "civil_status": ("viec_ho_tich",),
 }
 DATASETS = [(system, dataset) for system, datasets in SYSTEMS.items() for dataset in datasets]
 
@@ -219,7 +220,7 @@ def test_an_agency_takes_part_in_a_task_once_however_often_it_is_written(provinc
 
 
 def test_the_second_run_changes_nothing(province: Province) -> None:
-    province.run("digital_infrastructure", "task_tracking", "eid", "poor_households")
+    province.run("digital_infrastructure", "task_tracking", "eid", "poor_households", "civil_status")
     changed = province.ask(
         "select system, dataset, inserted, updated from ops.batch where (inserted > 0 or updated > 0) and run_id ="
         " (select run_id from ops.batch order by batch_id desc limit 1)"
@@ -295,6 +296,7 @@ def test_one_system_that_fails_stops_no_other(province: Province) -> None:
         " (select run_id from ops.batch order by batch_id desc limit 1) order by 1"
     )
     assert last == [
+        ("civil_status", "published"),
         ("digital_infrastructure", "published"),
         ("eid", "published"),
         ("one_stop", "published"),

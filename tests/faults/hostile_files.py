@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from tests.dbf_files import HOUSEHOLDS, dbf_bytes, household
 from tests.workbooks import write_xls, write_xlsx
 
-KINDS = ("csv", "utf16", "dbf", "xlsx", "parts", "xls")
+KINDS = ("csv", "utf16", "dbf", "xlsx", "parts", "xls", "xml", "json", "ndjson", "json16", "parquet", "footer")
 CSV = "Ma;Ten;So\n" + "".join(f'{n};"Hướng Hóa; {n}";1.234,{n}\n' for n in range(300))
+RECORDS = [{"Ma": n, "Ten": f"Hướng Hóa; {n}", "So": n / 8, "noi": {"xa": ["19330", None, "é"]}} for n in range(300)]
 _MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 
 
@@ -36,7 +43,30 @@ def sound_files(folder: Path) -> dict[str, bytes]:
         "dbf": dbf_bytes(HOUSEHOLDS, records, deleted=[3, 5]),
         "xlsx": write_xlsx(folder / "sound.xlsx").read_bytes(),
         "xls": write_xls(folder / "sound.xls").read_bytes(),
+        "xml": xml_bytes(),
+        "json": json.dumps({"ky": "2024-06", "kem": [1, [2]], "du_lieu": RECORDS}, ensure_ascii=False).encode(
+            "utf-8-sig"
+        ),
+        "ndjson": "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in RECORDS).encode(),
+        "json16": json.dumps(RECORDS, ensure_ascii=False, indent=1).encode("utf-16"),
+        "parquet": parquet_bytes(),
     }
+
+
+def xml_bytes() -> bytes:
+    """The records as XML with the usual first line."""
+    rows = "".join(
+        f'<r ma="{record["Ma"]}"><Ten>{escape(str(record["Ten"]))}</Ten><So>{record["So"]}</So></r>'
+        for record in RECORDS
+    )
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<ds>{rows}</ds>'.encode()
+
+
+def parquet_bytes(**options: Any) -> bytes:
+    """The records as Parquet: three row groups, plain and nested columns, no checksum that would find every change."""
+    file = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(RECORDS), file, **{"row_group_size": 100, "compression": "snappy", **options})
+    return file.getvalue()
 
 
 def mutated_files(folder: Path, count: int, seed: int) -> Iterator[HostileFile]:
@@ -47,9 +77,12 @@ def mutated_files(folder: Path, count: int, seed: int) -> Iterator[HostileFile]:
         kind = KINDS[number % len(KINDS)]
         if kind == "parts":
             data, told = _with_mutated_part(sound["xlsx"], chance)
+        elif kind == "footer":
+            data, told = _with_mutated_footer(sound["parquet"], chance)
         else:
             data, told = _mutated(sound[kind], chance)
-        yield HostileFile(f"{number:04}-{kind}-{told}", "xlsx" if kind == "parts" else kind, data)
+        given_as = {"parts": "xlsx", "footer": "parquet"}.get(kind, kind)
+        yield HostileFile(f"{number:04}-{kind}-{told}", given_as, data)
 
 
 def _mutated(data: bytes, chance: random.Random) -> tuple[bytes, str]:
@@ -105,6 +138,30 @@ def _with_mutated_part(book: bytes, chance: random.Random) -> tuple[bytes, str]:
     victim = chance.choice([name for name in parts if name.startswith("xl/") and "theme" not in name])
     parts[victim], told = _mutated(parts[victim], chance)
     return zipped(parts), f"{told}-{Path(victim).name}"
+
+
+def _with_mutated_footer(file: bytes, chance: random.Random) -> tuple[bytes, str]:
+    """A Parquet file whose table of contents is wrong, and found all the same."""
+    start = len(file) - 8 - int.from_bytes(file[-8:-4], "little")
+    footer, told = _mutated(file[start:-8], chance)
+    return file[:start] + footer + struct.pack("<I", len(footer)) + b"PAR1", f"{told}-footer"
+
+
+def _unfolding_parquet(text_bytes: int, rows: int) -> bytes:
+    """One text, written once and meant thousands of times."""
+    column = pa.DictionaryArray.from_arrays(pa.array(bytes(rows), pa.int8()), ["x" * text_bytes])
+    file = io.BytesIO()
+    pq.write_table(pa.table({"Ma": column, "Ten": column, "So": column}), file)
+    return file.getvalue()
+
+
+def _deep_parquet(levels: int) -> bytes:
+    values: Any = 1
+    for _ in range(levels):
+        values = [values]
+    file = io.BytesIO()
+    pq.write_table(pa.table({"Ma": ["1"], "Ten": [values], "So": ["2"]}), file)
+    return file.getvalue()
 
 
 def zipped(parts: dict[str, bytes]) -> bytes:
@@ -223,6 +280,58 @@ BUILT: dict[str, tuple[str, Callable[[Path], bytes], str]] = {
             {"xl/sharedStrings.xml": f"<sst {_MAIN}><si><t>{'x' * 10**6}</t></si></sst>".encode()},
         ),
         "cannot be unpacked",
+    ),
+    "xml-billion-laughs": ("xml", lambda _: f"{LAUGHS}<ds><r ma='1'><Ten>&a9;</Ten></r></ds>".encode(), "it has a DTD"),
+    "xml-deep": ("xml", lambda _: b"<ds>" + b"<r>" * 10**6, "inside one another"),
+    "xml-long-text": ("xml", lambda _: b"<ds><r ma='1'><Ten>" + b"a" * 10**8 + b"</Ten></r></ds>", "a record holds more than"),
+    "xml-long-texts-often": (
+        "xml",
+        lambda _: b"<ds>" + (b"<r ma='1'><So>1</So><Ten>" + b"a" * 10**6 + b"</Ten></r>") * 300 + b"</ds>",
+        "300 rows",
+    ),
+    "json-deep": ("json16", lambda _: b'[{"Ma":' + b"[" * 10**6, "nested too deep"),
+    "json-deep-closed": ("json16", lambda _: b'[{"Ma":' + b"[" * 10**5 + b"]" * 10**5 + b"}]", "nested too deep"),
+    "json-long-text": ("json16", lambda _: b'[{"Ma":"' + b"a" * 10**8 + b'"}]', "a record holds more than"),
+    "json-long-texts-often": (
+        "json16",
+        lambda _: b"[" + b",".join([b'{"Ma":"' + b"a" * 10**6 + b'","Ten":1,"So":2,"noi":3}'] * 300) + b"]",
+        "300 rows",
+    ),
+    "json-many-empty-lists": ("json16", lambda _: b'[{"Ma":[' + b"[]," * 10**6 + b'[]],"Ten":1,"So":2}]', "1 rows"),
+    "json-no-end-of-numbers": ("json16", lambda _: b'[{"Ma":' + b"9" * 10**7 + b"}]", "a record holds more than"),
+    "json-long-number": ("json16", lambda _: b'[{"Ma":' + b"9" * 10**6 + b',"Ten":1,"So":2}]', "1 rows"),
+    "json-million-names": (
+        "json16",
+        lambda _: ("[" + ",".join(f'{{"n{n}":1}}' for n in range(10**5)) + "]").encode(),
+        "different names",
+    ),
+    "json-names-beside-the-list": (
+        "json",
+        lambda _: ("{" + ",".join(f'"n{n}":1' for n in range(10**5)) + ',"du_lieu":[]}').encode(),
+        "an object has more than 5000 names",
+    ),
+    "json-endless-space": ("json16", lambda _: b"[" + b" " * 10**8, "cut off"),
+    "json-same-name-twice": ("json16", lambda _: b'[{"Ma":1,"Ten":2,"So":3,"Ma":4}]', "same name twice"),
+    "json-nan": ("json16", lambda _: b'[{"Ma":1,"Ten":2,"So":NaN}]', "NaN is not JSON"),
+    "json-nuls": ("json16", lambda _: b'[{"Ma":1,' + bytes(10**6), "cannot be read as JSON"),
+    "json-web-page": ("json16", lambda _: b"\n<!DOCTYPE html><html><body>502 Bad Gateway</body></html>", "is a web page"),
+    "json-web-page-16": ("json16", lambda _: "<!DOCTYPE html><html>".encode("utf-16"), "begins with neither"),
+    "json-list-of-numbers": ("json16", lambda _: b"[1,2,3]", "a record is a number, not an object"),
+    "json-two-documents": ("json16", lambda _: b'[{"Ma":1,"Ten":2,"So":3}] []', "more after the end"),
+    "ndjson-cut": ("ndjson", lambda _: b'{"Ma":1,"Ten":2,"So":3}\n{"Ma":1,"Te', "it was cut off"),
+    "ndjson-on-one-line": ("ndjson", lambda _: b'{"Ma":1,"Ten":2,"So":3} ' * 9, "two records on one line"),
+    "parquet-unfolding-texts": ("parquet", lambda _: _unfolding_parquet(4_000_000, 20_000), "unfolds to more than"),
+    "parquet-long-text": ("parquet", lambda _: _unfolding_parquet(9_000_000, 3), "a text is longer than"),
+    "parquet-no-end": ("parquet", lambda _: parquet_bytes()[:-9], "it was cut off"),
+    "parquet-encrypted": ("parquet", lambda _: b"PARE" + parquet_bytes()[4:-4] + b"PARE", "it is encrypted"),
+    "parquet-deep": ("parquet", lambda _: _deep_parquet(60), "too deeply nested"),
+    "parquet-huge-footer": ("parquet", lambda _: parquet_bytes()[:-8] + b"\xff\xff\xff\x7fPAR1", "table of contents"),
+    "parquet-wrong-checksum": (
+        "parquet",
+        lambda _: parquet_bytes(compression="none", write_page_checksum=True, use_dictionary=False).replace(
+            "Hóa; 7".encode(), "Hóa; 8".encode(), 1
+        ),
+        "CRC",
     ),
     "xls-far-cells": ("xls", _far_cell_of_xls, "cannot be unpacked"),
     "xls-endless-chain": ("xls", _endless_chain_of_xls, "cannot be unpacked"),

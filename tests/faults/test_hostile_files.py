@@ -1,6 +1,6 @@
 """Files that mean no good are read or refused with one clear message; none hangs, none takes the memory, none kills.
 
-``DX_HOSTILE_FILES`` says how many mutated files are tried (36 by default), ``DX_HOSTILE_SEED`` from which seed.
+``DX_HOSTILE_FILES`` says how many mutated files are tried (48 by default), ``DX_HOSTILE_SEED`` from which seed.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ import pytest
 from tests.conftest import ROOT
 from tests.faults.hostile_files import BUILT, mutated_files, sound_files
 
-COUNT = int(os.environ.get("DX_HOSTILE_FILES", "36"))
+COUNT = int(os.environ.get("DX_HOSTILE_FILES", "48"))
 SEED = int(os.environ.get("DX_HOSTILE_SEED", "20240630"))
 SECONDS_PER_FILE = 60
-ENDINGS = {"utf16": "csv"}
+MEMORY_BYTES = 1024**3
+ENDINGS = {"utf16": "csv", "ndjson": "json", "json16": "json"}
+SOUND = {"csv": 300, "utf16": 300, "dbf": 298, "xlsx": 6, "xls": 6, "xml": 300, "json": 300, "ndjson": 300, "json16": 300,
+         "parquet": 300}  # fmt: skip
 
 
 class Worker:
@@ -79,6 +82,10 @@ def write(folder: Path, kind: str, data: bytes) -> Path:
     return path
 
 
+def check_memory(ended: dict[str, Any]) -> None:
+    assert 10 * 1024**2 < ended["memory"] < MEMORY_BYTES, f"{ended['memory'] // 2**20} MiB"
+
+
 def check_refusal(ended: dict[str, Any]) -> None:
     assert ended["what"].startswith("one_stop.ho_so: ")
     assert ended["next_step"]
@@ -91,7 +98,7 @@ def test_sound_files_are_read(tmp_path: Path, worker: Worker) -> None:
         kind: worker.read(kind, write(tmp_path, kind, data)).get("rows")
         for kind, data in sound_files(tmp_path / ".").items()
     }
-    assert rows == {"csv": 300, "utf16": 300, "dbf": 298, "xlsx": 6, "xls": 6}
+    assert rows == SOUND
 
 
 def test_mutated_files_are_read_or_refused(tmp_path: Path, worker: Worker) -> None:
@@ -101,6 +108,8 @@ def test_mutated_files_are_read_or_refused(tmp_path: Path, worker: Worker) -> No
     for file in mutated_files(tmp_path / "sound", COUNT, SEED):
         ended = worker.read(file.kind, write(tmp_path, file.kind, file.data))
         ends["read" if "rows" in ended else ended.get("refused", "crashed")] += 1
+        if "memory" in ended:
+            check_memory(ended)
         if "crashed" in ended:
             bad.append(f"{file.name}: {ended['crashed']}")
         elif "refused" in ended:
@@ -109,6 +118,9 @@ def test_mutated_files_are_read_or_refused(tmp_path: Path, worker: Worker) -> No
     assert sum(ends.values()) == COUNT
     assert ends["UnreadableSource"] > COUNT // 10, ends
     assert ends["read"] > COUNT // 20, ends
+    # What was refused is no hindrance for the next source.
+    sound = sound_files(tmp_path / "sound")
+    assert {kind: worker.read(kind, write(tmp_path, kind, data)).get("rows") for kind, data in sound.items()} == SOUND
 
 
 @pytest.mark.parametrize("name", BUILT)
@@ -117,6 +129,7 @@ def test_files_built_to_hurt(tmp_path: Path, worker: Worker, name: str) -> None:
     (tmp_path / "sound").mkdir()
     ended = worker.read(kind, write(tmp_path, kind, build(tmp_path / "sound")))
     assert "crashed" not in ended, ended["crashed"]
+    check_memory(ended)
     if "refused" in ended:
         check_refusal(ended)
     assert says in ended.get("what", f"{ended.get('rows')} rows of a.{kind}"), ended

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import openpyxl
 import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
 from dx_pipeline.contract.loader import load_contract
 from dx_pipeline.contract.model import Contract
-from dx_pipeline.errors import ContractError, SourceUnavailable
+from dx_pipeline.errors import ContractError, SourceUnavailable, UnreadableSource
 from dx_pipeline.onboarding.drafting import Request, Written, check_dataset, draft_source
 from dx_pipeline.onboarding.relations import OnboardingError
 from dx_pipeline.onboarding.todo import open_places
@@ -350,3 +353,33 @@ def test_legacy_encoding_is_found(tmp_path: Path) -> None:
     (tmp_path / "cu.csv").write_bytes("ma,ten\n1,Đường\n2,Đơn\n".encode("cp1258", errors="ignore"))
     written = draft(f"file://{tmp_path}", tmp_path / "out", "cu.csv", system="cu")
     assert contract_of(written, tmp_path / "out", "cu").source.encoding == "cp1258"
+
+
+def test_json_and_parquet_files(tmp_path: Path) -> None:
+    folder, out = tmp_path / "drop", tmp_path / "project"
+    folder.mkdir()
+    rows = [{"ma": f"A{n}", "noi": {"xa": "19330"}, "ngay": f"{n % 28 + 1:02d}/06/2024", "so": n} for n in range(60)]
+    document = {"ky": [1], "tra_loi": {"loi": None, "du_lieu": rows}, "khac": [{"x": 1}]}
+    (folder / "o_cho.json").write_text(json.dumps(document), encoding="utf-16")
+    (folder / "dong.ndjson").write_text("\n".join(json.dumps({**row, "tep": [{"x": 1}]}) for row in rows))
+    (folder / "danh_sach.json").write_text(json.dumps(rows))
+    pq.write_table(pa.Table.from_pylist(rows), folder / "cot.parquet")
+    written = draft(f"file://{folder}", out, system="so_lieu")
+    assert not written.refused
+    found = {d.dataset: contract_of(written, out, d.dataset).source for d in written.drafts}
+    assert {name: (source.kind, source.records) for name, source in found.items()} == {
+        "cot": ("parquet", None),
+        "danh_sach": ("json", None),
+        "dong": ("json", None),
+        "o_cho": ("json", "tra_loi.du_lieu"),
+    }
+    for name in found:
+        kinds = meanings(contract_of(written, out, name))
+        kinds.pop("tep", None)
+        assert kinds == {"ma": "identifier", "noi_xa": "commune_code", "ngay": "date", "so": "integer"}, name
+        check_dataset(out / "assets" / "so_lieu" / f"{name}.odcs.yaml")
+    other = draft(f"file://{folder}", tmp_path / "other", "o_cho.json#khac", system="khac")
+    assert contract_of(other, tmp_path / "other", other.drafts[0].dataset).source.records == "khac"
+    (folder / "hong.json").write_text('{"a": [')
+    with pytest.raises(UnreadableSource, match=r"hong.json cannot be read as JSON: line 1, column 8: .* cut off"):
+        draft(f"file://{folder}", tmp_path / "broken", "hong.json", system="hong")

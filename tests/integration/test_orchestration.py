@@ -23,6 +23,7 @@ from dagster import AssetCheckSeverity, DagsterEventType, DagsterRunStatus
 from dx_pipeline.contract.catalog import Catalog, load_catalog
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.orchestration.assets import REPLAY_TAG
+from dx_pipeline.orchestration.control_checks import CONTROL_SUMS, DATA_VOLUME
 from dx_pipeline.orchestration.definitions import build_definitions
 from dx_pipeline.orchestration.instance import (
     OWNER_TAG,
@@ -102,7 +103,15 @@ def test_one_check_per_expectation(catalog: Catalog, definitions: dg.Definitions
         (key("stage", contract), code) for contract in catalog.contracts.values() for code in rule_codes(contract)
     }
     assert len(wanted) > 150
-    assert found == wanted
+    gates = {(key(layer, contract), CONTROL_SUMS) for contract in catalog.contracts.values() for layer in LAYERS}
+    promised = {
+        (key(layer, contract), DATA_VOLUME)
+        for contract in catalog.contracts.values()
+        for layer, promise in (("landing", contract.volume.band), ("core", contract.volume.new_within))
+        if promise is not None
+    }
+    assert promised, "some contract promises something about its volume"
+    assert found == wanted | gates | promised
 
 
 def test_checks_are_described_in_both_languages(definitions: dg.Definitions) -> None:
@@ -112,6 +121,8 @@ def test_checks_are_described_in_both_languages(definitions: dg.Definitions) -> 
             assert vietnamese, spec.name
             assert bar, spec.name
             assert english, spec.name
+            if spec.name in (CONTROL_SUMS, DATA_VOLUME):
+                continue
             assert spec.metadata["severity"] in ("critical", "warning", "info")
             assert str(spec.metadata["expectation"]).startswith("expect_")
 
@@ -266,8 +277,12 @@ def test_a_broken_suite_takes_only_its_own_checks_away(copied_project: Path) -> 
     graph = definitions.resolve_asset_graph()
     checked = {check.asset_key.path[2] for check in graph.asset_check_keys if check.asset_key.path[1] == "one_stop"}
     assert dg.AssetKey(["stage", "one_stop", "linh_vuc"]) in graph.get_all_asset_keys()
-    assert "linh_vuc" not in checked
-    assert len(checked) == 10
+    rules = {
+        check.asset_key.path[2] for check in graph.asset_check_keys if check.name not in (CONTROL_SUMS, DATA_VOLUME)
+    }
+    assert "linh_vuc" in checked, "its control sums are still compared"
+    assert "linh_vuc" not in rules
+    assert len(checked) == 11
 
 
 # -- retries and held batches ------------------------------------------------------------------------
@@ -345,7 +360,7 @@ def test_failures_of_others_do_not_stop_a_good_dataset(finished_run: FinishedRun
     assert finished_run.run.status == DagsterRunStatus.FAILURE
     assert finished_run.count(DagsterEventType.STEP_SUCCESS, "core__register__good") == 1
     assert {check.passed for check in finished_run.checks("good").values()} == {True}
-    assert sorted(finished_run.checks("good")) == ["amount_unreadable", "code_conflict", "code_missing"]
+    assert sorted(finished_run.checks("good")) == ["amount_unreadable", "code_conflict", "code_missing", "control_sums"]
 
 
 def test_a_held_batch_shows_which_rule_it_broke(finished_run: FinishedRun) -> None:
@@ -354,6 +369,7 @@ def test_a_held_batch_shows_which_rule_it_broke(finished_run: FinishedRun) -> No
         "code_missing": True,
         "code_conflict": True,
         "amount_unreadable": False,
+        "control_sums": True,
     }
     broken = checks["amount_unreadable"]
     assert broken.severity == AssetCheckSeverity.WARN, "a row rule: its rows are quarantined, the cap held the batch"

@@ -72,10 +72,10 @@ def printed(renderable: Table, width: int) -> list[str]:
 def test_the_commands_are_the_known_ones() -> None:
     assert set(commands()) == {
         "batches", "batches show", "contract check", "contract init", "contract list", "contract reasons", "dev", "doctor",
-        "down", "drift", "figures",
+        "down", "drift", "figures", "lineage",
         "quarantine discard", "quarantine export", "quarantine list", "quarantine release", "quarantine reopen",
         "quarantine show", "quarantine summary", "quickstart", "replay", "run",
-        "sandbox build", "sandbox change", "sandbox down", "sandbox verify", "sql", "status", "up", "version",
+        "sandbox build", "sandbox change", "sandbox down", "sandbox verify", "sql", "status", "trace", "up", "version",
     }  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def test_without_a_command_the_help_is_shown() -> None:
     ("arguments", "environment", "said"),
     [
         (["run", "-p", "2024-13"], {}, "✗ --partition '2024-13' is not a month\n  → write it as 2024-03"),
-        (["run", "one_stop.nix"], {}, "✗ dataset 'one_stop.nix' is unknown\n  → known: digital_infrastructure."),
+        (["run", "one_stop.nix"], {}, "✗ dataset 'one_stop.nix' is unknown\n  → known: civil_status."),
         (["run", "--project", "/nowhere"], {}, "✗ project folder /nowhere: there is no assets/ in it"),
         (["contract", "check", "/nowhere.odcs.yaml"], {}, "✗ contract /nowhere.odcs.yaml: cannot be read"),
         (["status"], {"DX_BATCH_ROWS": "many"}, "✗ setting DX_BATCH_ROWS: Input should be a valid integer"),

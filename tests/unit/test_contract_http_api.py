@@ -91,7 +91,7 @@ def test_everything_that_can_be_said_of_an_api(tmp_path: Path) -> None:
         ({"kind": "csv", "path": "*.csv", "total": "n"}, "source", "total belongs to kind http_json, not to csv"),
         ({"kind": "xml", "path": "*.xml"}, "record", "is needed for kind xml"),
         ({"kind": "xml", "record": "x", "path": None}, "path", "is needed for kind xml"),
-        ({"kind": "soap"}, "kind", "must be one of table, query, csv, xlsx, dbf, xml, http_json"),
+        ({"kind": "soap"}, "kind", "must be one of table, query, csv, xlsx, dbf, xml, http_json, json, parquet"),
     ],
 )
 def test_refusals_name_file_path_and_reason(tmp_path: Path, source: dict[str, Any], place: str, reason: str) -> None:

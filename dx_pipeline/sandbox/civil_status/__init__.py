@@ -1,0 +1,1 @@
+"""The department of justice's register of civil status: one JSON file per month, all invented."""
