@@ -11,7 +11,7 @@ import sys
 import typer
 
 from dx_pipeline import __version__
-from dx_pipeline.cli import batches, contracts, figures, quarantine, quickstart, run, sandbox, server, sql, trace
+from dx_pipeline.cli import batches, contracts, drift, figures, quarantine, quickstart, run, sandbox, server, sql, trace
 from dx_pipeline.cli.console import console
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ quickstart.register(app)
 run.register(app)
 batches.register(app)
 quarantine.register(app)
+drift.register(app)
 sql.register(app)
 server.register(app)
 contracts.register(app)

@@ -20,11 +20,15 @@ from dx_pipeline.extract.window import Window
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """One column as the source declares it; ``type_text`` is normalised ("" if the source tells none)."""
+    """One column as the source declares it; ``type_text`` is normalised ("" if the source tells none).
+
+    ``key_position`` counts from 1 within the primary key; 0: not part of it, or the source tells of no key.
+    """
 
     name: str
     type_text: str
     nullable: bool = True
+    key_position: int = field(default=0, compare=False)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
 from dx_pipeline.orchestration.reconciliation import AcceptedSums
+from dx_pipeline.orchestration.released_rows import find_released_rows
 from dx_pipeline.orchestration.staging import (
     RejectedRows,
     Repair,
@@ -96,6 +97,7 @@ def judge_into_stage(
         threads=settings.judge_threads,
         extra_columns={**{name: derived.sql for name, derived in derived_columns(contract).items()}, **pseudonyms},
         extra_parameters=pseudonym_keys,
+        released_rows=find_released_rows(contract, manifest, cleaned, warehouse),
         batch_rows=settings.batch_rows,
     ) as judgement:
         schema = accepted_schema(contract, list(pseudonyms))
