@@ -12,6 +12,7 @@ from dx_pipeline.sandbox.department import Department, Site
 from dx_pipeline.sandbox.digital_infrastructure.department import DIGITAL_INFRASTRUCTURE
 from dx_pipeline.sandbox.eid.department import EID
 from dx_pipeline.sandbox.poor_households.department import POOR_HOUSEHOLDS
+from dx_pipeline.sandbox.staff.department import STAFF
 from dx_pipeline.sandbox.task_tracking.department import TASK_TRACKING
 
 DEPARTMENTS: Final[tuple[Department, ...]] = (
@@ -19,6 +20,7 @@ DEPARTMENTS: Final[tuple[Department, ...]] = (
     TASK_TRACKING,
     EID,
     POOR_HOUSEHOLDS,
+    STAFF,
 )
 
 
