@@ -39,6 +39,7 @@ class Extraction:
         position: where in the source this was read (server and snapshot, or files with their SHA-256).
         schema: of the batches; fields carry the *source* names of the contract's columns, in its order.
         batches: can be consumed once, inside the reader's ``with`` block.
+        findings: what the reader found that does not add up; the batch goes on, with a warning each.
     """
 
     source_rows: int
@@ -46,6 +47,7 @@ class Extraction:
     position: dict[str, Any]
     schema: pa.Schema
     batches: Iterator[pa.RecordBatch]
+    findings: tuple[str, ...] = ()
 
 
 class SourceReader(Protocol):

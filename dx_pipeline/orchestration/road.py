@@ -206,6 +206,8 @@ class Road:
                 listener().warn(contract.id, message)
             check_source_rows(contract, reader)
             extraction = reader.extract(window)
+            for message in extraction.findings:
+                listener().warn(contract.id, message)
             manifest = self.landing.write(
                 system=contract.system,
                 dataset=contract.dataset,
@@ -223,7 +225,7 @@ class Road:
             )
         listener().finish(contract.id, "extract")
         check_complete(contract, extraction.source_rows, manifest.row_count)
-        return manifest, extraction, drift.fingerprint, list(drift.messages)
+        return manifest, extraction, drift.fingerprint, [*drift.messages, *extraction.findings]
 
     # -- stage -------------------------------------------------------------------------------------
 

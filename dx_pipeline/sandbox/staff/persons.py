@@ -74,7 +74,7 @@ def _person(number: int, place: int, agency: Agency, rng: np.random.Generator) -
     born = date(1966, 1, 1) + timedelta(days=int(rng.integers(0, 12_700)))  # to 2000
     male = int(rng.integers(0, 2))
     paper = f"045{(0 if born.year < 2000 else 2) + 1 - male}{born.year % 100:02d}{number:06d}"
-    recruited = born.replace(year=born.year + 22, day=min(born.day, 28)) + timedelta(days=int(rng.integers(0, 300)))
+    recruited = born.replace(year=born.year + 21, day=min(born.day, 28)) + timedelta(days=int(rng.integers(0, 300)))
     rank, first, step = _RANKS[int(rng.choice(len(_RANKS), p=_SHARES[agency.catalog]))]
     coefficient = first + step * int(rng.integers(0, 7))
     name = f"{_SURNAMES[int(rng.integers(0, 10))]} {'Văn' if male else 'Thị'} {_GIVEN[int(rng.integers(0, 14))]}"
@@ -145,7 +145,7 @@ class _Planter:
             self._note("so_hieu_hai_dong", row, suffix="#2")
         self._put("so_dinh_danh_placeholder", "SoDinhDanh", ["000000001", "000000000001", "123456789012"])
         for row in self._take("he_so_luong_ngoai_bang"):
-            row["HeSoLuong"] = str(int(round(float(row["HeSoLuong"]) * 100)))
+            row["HeSoLuong"] = str(round(float(row["HeSoLuong"]) * 100))
             self._note("he_so_luong_ngoai_bang", row)
         for row in self._take("tuyen_dung_truoc_18_tuoi"):
             row["NgayTuyenDung"] = f"01/06/{int(row['NgaySinh'][-4:]) + 17}"
