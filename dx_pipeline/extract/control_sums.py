@@ -1,8 +1,9 @@
 """Do the rows of a sheet add up to the sheet's own total?
 
-The total row (``source.controlTotal``) is compared, column by column, with the sum of the data rows as Excel itself would
-sum them: cells that are texts do not count, and are told. A difference is a finding and no refusal: whether the total or
-a row is wrong only the owner knows.
+The total row (``source.controlTotal``) is compared, column by column, with the sum of those cells of the data rows that
+are plain numbers; others (``1.234,5``, words) are told beside a difference. Excel's own sums leave out numbers that were
+typed as text: that is one of the differences found. A difference is a finding and no refusal: whether the total or a row
+is wrong only the owner knows.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class ControlSums:
         if abs(difference) <= RELATIVE_TOLERANCE * max(abs(total), self._sizes[place], 1.0):
             return None
         texts = self._texts[place]
-        not_summed = f"; {texts} cells of the column are texts and not in the sum" if texts else ""
+        not_summed = f"; {texts} cells of the column are no plain numbers and not in the sum" if texts else ""
         return (
             f"{where}: the file's total is {text}, its rows add up to {_shown(found)} "
             f"(difference {_shown(difference)}){not_summed}"

@@ -10,6 +10,7 @@ from typing import Final
 
 from dx_pipeline.sandbox.department import Department, Site
 from dx_pipeline.sandbox.digital_infrastructure.department import DIGITAL_INFRASTRUCTURE
+from dx_pipeline.sandbox.dx_budget.department import DX_BUDGET
 from dx_pipeline.sandbox.eid.department import EID
 from dx_pipeline.sandbox.poor_households.department import POOR_HOUSEHOLDS
 from dx_pipeline.sandbox.staff.department import STAFF
@@ -21,6 +22,7 @@ DEPARTMENTS: Final[tuple[Department, ...]] = (
     EID,
     POOR_HOUSEHOLDS,
     STAFF,
+    DX_BUDGET,
 )
 
 

@@ -1,0 +1,31 @@
+"""Budget for digital transformation (Sở Tài chính) as a system of the sandbox: a folder of yearly workbooks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dx_pipeline.sandbox.department import Department, Site
+
+_KEY: Final = "concat_ws('|', t.year::text, t.unit_code, t.task_code, b.code)"
+_FROM: Final = "core.fact_budget as t join core.dim_budget_source as b using (source_sk)"
+
+
+def _build(site: Site) -> str:
+    from dx_pipeline.sandbox.dx_budget.build import build_dx_budget
+
+    folder = (site.folder / "dx_budget").resolve()
+    build_dx_budget(folder, seed=site.seed, truth_path=site.truth_path("dx_budget"))
+    return folder.as_uri()
+
+
+DX_BUDGET: Final = Department(
+    "dx_budget",
+    _build,
+    flagged={
+        # Whether a task exists is told by the tasks, which another office keeps.
+        "kinh_phi": f"select {_KEY} as row_key, f.flag from {_FROM} cross join lateral unnest(t.quality_flags) as f (flag)"
+        f" union all select {_KEY}, 'nhiem_vu_khong_co' from {_FROM}"
+        " left join core.dim_task as k on k.task_code = t.task_code"
+        " where k.task_code is null and t.closed_on is null"
+    },
+)
