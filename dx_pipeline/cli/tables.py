@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -127,6 +127,21 @@ def rule_table(rows: Sequence[Any], width: int) -> Table:
         code, message = (escape(text) for text in (row.code, f"{row.message_vi} | {row.message_en}"))
         counts = (number(row.evaluated), number(row.unexpected))
         table.add_row(result, *((code, *counts, message) if wide else (f"{code}\n[dim]{message}", *counts)))
+    return table
+
+
+def control_table(position: Mapping[str, Any]) -> Table | None:
+    """Totals that the files of a batch tell of themselves, beside the sums of their rows; None if they tell none."""
+    compared = [(file["name"], one) for file in position.get("files", []) for one in file.get("control_sums", [])]
+    if not compared:
+        return None
+    table = plain_table("Đối chiếu tổng của tệp · Totals of the files")
+    for name in ("file", "column"):
+        table.add_column(name, overflow="fold")
+    for name in ("row", "total", "sum of rows"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for file, one in compared:
+        table.add_row(escape(file), escape(one["column"]), str(one["row"]), escape(one["total"]), escape(one["sum"]))
     return table
 
 

@@ -46,6 +46,7 @@ PUBLISHED = {
     "EID_ISSUED": "285394",
     "EID_ACTIVATED": "189631",
     "EID_ACTIVATION": "66.445",
+    "DX_STAFF_AGENCIES_REGISTER": "100",
 }
 SYSTEMS = {
     "digital_infrastructure": (
@@ -58,6 +59,8 @@ SYSTEMS = {
     "task_tracking": ("nhiem_vu",),
     "eid": ("dinh_danh_xa_thang",),
     "poor_households": ("ho_ngheo",),
+    "staff": ("can_bo",),
+    "dx_budget": ("kinh_phi",),
 }
 DATASETS = [(system, dataset) for system, datasets in SYSTEMS.items() for dataset in datasets]
 
