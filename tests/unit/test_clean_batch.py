@@ -49,10 +49,7 @@ def column(name: str, kind: str, **options: Any) -> Column:
 
 def every_type() -> Contract:
     """One column of every semantic type, and a decimal."""
-    columns = [
-        column(f"c_{name}", name, **NEEDED_OPTIONS.get(name, {}))
-        for name in SEMANTIC_TYPES
-    ]
+    columns = [column(f"c_{name}", name, **NEEDED_OPTIONS.get(name, {})) for name in SEMANTIC_TYPES]
     return contract(*columns, column("c_decimal", "number", scale=4))
 
 
