@@ -31,14 +31,13 @@ with line as (
         f.year,
         f.agency_sk,
         f.task_code,
-        b.code as source_code,
+        f.source_code,
         f.allocated_vnd,
         f.allocated_vnd + f.adjustment_vnd as adjusted_vnd,
         coalesce(f.disbursed_vnd, 0) as disbursed_vnd,
         coalesce('so_tien_bat_thuong' = any(f.quality_flags), false) as is_implausible,
         t.task_code is null as is_of_unknown_task
     from core.fact_budget as f
-    inner join core.dim_budget_source as b on f.source_sk = b.source_sk
     left join core.dim_task as t on f.task_code = t.task_code
     where f.closed_on is null
 ),

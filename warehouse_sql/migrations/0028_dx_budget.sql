@@ -1,20 +1,19 @@
 -- Budget for digital transformation (kinh phí chuyển đổi số) as the department of finance keeps it, in đồng.
 
--- Where money comes from. -1 unknown, -2 not applicable.
+-- Where money comes from. The codes are those of the budget's own language and never change, so they are the key.
 create table if not exists core.dim_budget_source (
-    source_sk smallint primary key,
-    code text not null unique,
+    source_code text primary key,
     name_vi text not null,
     name_en text not null
 );
 
-insert into core.dim_budget_source (source_sk, code, name_vi, name_en)
+insert into core.dim_budget_source (source_code, name_vi, name_en)
 values
-(-2, 'not_applicable', 'Không áp dụng', 'Not applicable'),
-(-1, 'unknown', 'Không xác định', 'Unknown'),
-(1, 'TW', 'Ngân sách trung ương', 'Central budget'),
-(2, 'DP', 'Ngân sách địa phương', 'Local budget'),
-(3, 'XHH', 'Xã hội hóa', 'Private contributions');
+('not_applicable', 'Không áp dụng', 'Not applicable'),
+('unknown', 'Không xác định', 'Unknown'),
+('TW', 'Ngân sách trung ương', 'Central budget'),
+('DP', 'Ngân sách địa phương', 'Local budget'),
+('XHH', 'Xã hội hóa', 'Private contributions');
 
 -- Grain: one row per unit that has a relation with the budget (TABMIS, mã ĐVQHNS) and the agency it is; empty when it is
 -- no agency of the province (police, army). The codes in the file are made up, like the agencies' identifiers; a
@@ -34,7 +33,7 @@ create table if not exists core.fact_budget (
     year smallint not null,
     unit_code text not null,
     task_code text not null,
-    source_sk smallint not null,
+    source_code text not null,
     agency_sk integer not null,
     chapter_code text,
     category_code text,
@@ -48,7 +47,7 @@ create table if not exists core.fact_budget (
     first_batch_id bigint not null,
     last_batch_id bigint not null,
     loaded_at timestamptz not null,
-    constraint fact_budget_pkey primary key (year, unit_code, task_code, source_sk),
+    constraint fact_budget_pkey primary key (year, unit_code, task_code, source_code),
     constraint fact_budget_amounts_not_negative check (
         allocated_vnd >= 0 and allocated_vnd + adjustment_vnd >= 0 and coalesce(disbursed_vnd, 0) >= 0
     ),
@@ -56,7 +55,7 @@ create table if not exists core.fact_budget (
 );
 
 alter table core.fact_budget add constraint fact_budget_source_fkey
-foreign key (source_sk) references core.dim_budget_source (source_sk);
+foreign key (source_code) references core.dim_budget_source (source_code);
 
 alter table core.fact_budget add constraint fact_budget_agency_fkey
 foreign key (agency_sk) references core.dim_agency (agency_sk);
@@ -91,8 +90,7 @@ values
 on conflict (source_system_sk) do nothing;
 
 comment on table core.dim_budget_source is 'Danh mục nguồn kinh phí | Sources of funds';
-comment on column core.dim_budget_source.source_sk is 'Khóa; -1 không xác định, -2 không áp dụng | Key; -1 unknown, -2 not applicable';
-comment on column core.dim_budget_source.code is 'Mã nguồn | Code of the source';
+comment on column core.dim_budget_source.source_code is 'Mã nguồn | Code of the source';
 comment on column core.dim_budget_source.name_vi is 'Tên tiếng Việt | Name in Vietnamese';
 comment on column core.dim_budget_source.name_en is 'Tên tiếng Anh | Name in English';
 
@@ -106,7 +104,7 @@ comment on table core.fact_budget is 'Kinh phí chuyển đổi số theo đơn 
 comment on column core.fact_budget.year is 'Năm ngân sách | Budget year';
 comment on column core.fact_budget.unit_code is 'Mã đơn vị có quan hệ với ngân sách | Code of the budget unit';
 comment on column core.fact_budget.task_code is 'Mã nhiệm vụ (core.dim_task, khi có) | Code of the task (core.dim_task, where it is known)';
-comment on column core.fact_budget.source_sk is 'Nguồn kinh phí | Source of funds';
+comment on column core.fact_budget.source_code is 'Nguồn kinh phí | Source of funds';
 comment on column core.fact_budget.agency_sk is 'Cơ quan có hiệu lực ngày 31/12 của năm; -1: mã đơn vị không có trong danh mục, -2: không phải cơ quan của tỉnh | Agency in force on 31 December of the year; -1: the unit is not known, -2: no agency of the province';
 comment on column core.fact_budget.chapter_code is 'Mã chương | Chapter';
 comment on column core.fact_budget.category_code is 'Mã loại, khoản | Category and item';

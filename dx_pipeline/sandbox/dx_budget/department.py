@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from dx_pipeline.sandbox.department import Department, Site
+from dx_pipeline.sandbox.department import Department, Site, flags_of
 
-_KEY: Final = "concat_ws('|', t.year::text, t.unit_code, t.task_code, b.code)"
-_FROM: Final = "core.fact_budget as t join core.dim_budget_source as b using (source_sk)"
+_KEY: Final = "concat_ws('|', t.year::text, t.unit_code, t.task_code, t.source_code)"
 
 
 def _build(site: Site) -> str:
@@ -23,8 +22,8 @@ DX_BUDGET: Final = Department(
     _build,
     flagged={
         # Whether a task exists is told by the tasks, which another office keeps.
-        "kinh_phi": f"select {_KEY} as row_key, f.flag from {_FROM} cross join lateral unnest(t.quality_flags) as f (flag)"
-        f" union all select {_KEY}, 'nhiem_vu_khong_co' from {_FROM}"
+        "kinh_phi": flags_of("core.fact_budget", key=_KEY)
+        + f" union all select {_KEY}, 'nhiem_vu_khong_co' from core.fact_budget as t"
         " left join core.dim_task as k on k.task_code = t.task_code"
         " where k.task_code is null and t.closed_on is null"
     },

@@ -9,7 +9,7 @@ from stage.dx_budget__kinh_phi as s
 inner join core.budget_unit as b on s.ma_don_vi_qhns = b.unit_code
 where b.agency_code is not null;
 
--- dx:step merge=snapshot target=core.fact_budget key=year,unit_code,task_code,source_sk ledger
+-- dx:step merge=snapshot target=core.fact_budget key=year,unit_code,task_code,source_code ledger
 with placed as (
     select
         s.*,
@@ -38,7 +38,7 @@ select
     p.nam::smallint as year,
     p.ma_don_vi_qhns as unit_code,
     p.ma_nhiem_vu as task_code,
-    coalesce(f.source_sk, -1::smallint) as source_sk,
+    p.nguon as source_code,
     p.agency_sk,
     p.ma_chuong as chapter_code,
     p.loai_khoan as category_code,
@@ -51,5 +51,4 @@ select
         else p._warnings
     end as quality_flags,
     hashint8extended(p._row_hash, p.agency_sk) as row_hash
-from placed as p
-left join core.dim_budget_source as f on p.nguon = f.code;
+from placed as p;
