@@ -1,7 +1,7 @@
--- Grain: one row per agency and year that has a budget line or leads a task; -1 stands for lines whose unit is not known,
--- -2 for lines of units that are no agency of the province. Lines flagged so_tien_bat_thuong (wrong unit?) are counted
--- beside the totals and not in them. A task is without funding when no unit has a line with money for it that year.
--- Years are those that have a budget line; they are not cumulative.
+-- Grain: one row per agency and year that has a budget line or leads a task; -1 stands for lines whose unit is not
+-- known, -2 for lines of units that are no agency of the province. Lines flagged so_tien_bat_thuong (wrong unit?) are
+-- counted beside the totals and not in them. A task is without funding when no unit has a line with money for it that
+-- year. Years are those that have a budget line; they are not cumulative.
 -- dx:mart name=dx_budget_by_agency_year depends=dx_budget.kinh_phi,task_tracking.nhiem_vu,one_stop.groups
 
 delete from mart.dx_budget_by_agency_year;

@@ -15,8 +15,8 @@ values
 ('DP', 'Ngân sách địa phương', 'Local budget'),
 ('XHH', 'Xã hội hóa', 'Private contributions');
 
--- Grain: one row per unit that has a relation with the budget (TABMIS, mã ĐVQHNS) and the agency it is; empty when it is
--- no agency of the province (police, army). The codes in the file are made up, like the agencies' identifiers; a
+-- Grain: one row per unit that has a relation with the budget (TABMIS, mã ĐVQHNS) and the agency it is; empty when it
+-- is no agency of the province (police, army). The codes in the file are made up, like the agencies' identifiers; a
 -- province puts its own into the file before it makes its warehouse, or adds rows in a migration.
 create table if not exists core.budget_unit (
     unit_code text primary key
@@ -60,8 +60,8 @@ foreign key (source_code) references core.dim_budget_source (source_code);
 alter table core.fact_budget add constraint fact_budget_agency_fkey
 foreign key (agency_sk) references core.dim_agency (agency_sk);
 
--- Grain: one row per agency and year that has a budget line or leads a task; -1: lines whose unit is not known, -2: lines
--- of units that are no agency of the province.
+-- Grain: one row per agency and year that has a budget line or leads a task; -1: lines whose unit is not known, -2:
+-- lines of units that are no agency of the province.
 create table if not exists mart.dx_budget_by_agency_year (
     year smallint not null,
     agency_sk integer not null,

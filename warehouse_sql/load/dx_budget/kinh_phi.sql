@@ -1,7 +1,7 @@
 -- Grain: one stage row is one source of funds of one task in one unit and year; it becomes one row of core.fact_budget.
--- Amounts are turned into đồng by the unit that the row's file gives. The agency is that of the unit on 31 December. A unit
--- that core.budget_unit does not know is loaded under -1 with the flag don_vi_qhns_khong_co, one that is no agency of the
--- province under -2.
+-- Amounts are turned into đồng by the unit that the row's file gives. The agency is that of the unit on 31 December. A
+-- unit that core.budget_unit does not know is loaded under -1 with the flag don_vi_qhns_khong_co, one that is no agency
+-- of the province under -2.
 
 -- dx:step merge=infer target=core.dim_agency key=agency_code
 select distinct b.agency_code

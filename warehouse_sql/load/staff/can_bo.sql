@@ -1,8 +1,8 @@
--- Grain: one stage row is one person in one year; it becomes one row of restricted.staff_member (without readers).
--- core gets counts only: core.fact_staff_year is recomputed from the open rows of the restricted table.
--- The agency is that of its code on 30 June of the year. A code that the catalogue never had becomes an inferred member,
--- one that it no longer has leads to -1: mart.staff_by_agency_year shows both as not in the catalogue.
--- The staff number is kept as SHA-256. Numbers are short and can be tried out, so the hash is still personal data.
+-- Grain: one stage row is one person in one year; it becomes one row of restricted.staff_member (without readers). core
+-- gets counts only: core.fact_staff_year is recomputed from the open rows of the restricted table. The agency is that
+-- of its code on 30 June of the year. A code that the catalogue never had becomes an inferred member, one that it no
+-- longer has leads to -1: mart.staff_by_agency_year shows both as not in the catalogue. The staff number is kept as
+-- SHA-256. Numbers are short and can be tried out, so the hash is still personal data.
 
 -- dx:step merge=infer target=core.dim_agency key=agency_code
 select distinct coalesce(i.agency_code, s.ma_don_vi) as agency_code
