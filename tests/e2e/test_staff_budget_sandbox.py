@@ -117,6 +117,30 @@ def test_a_qualification_is_shown_where_both_parts_are_five_or_more(offices: Off
     assert {row[4] is None for row in rows} == {True, False}
 
 
+def test_no_hidden_cell_comes_out_of_a_total(offices: Offices) -> None:
+    """Total of a kind less the agencies shown: nothing, or two agencies and five persons in each part."""
+    shown = 0
+    for name in ("degree", "computer_skill"):
+        rows = offices.ask(
+            f"select k.agency_kind, k.year, k.with_{name}, k.without_{name}, count(*) filter (where a.with_{name} is null),"
+            f" k.with_{name} - coalesce(sum(a.with_{name}), 0), k.without_{name} - coalesce(sum(a.without_{name}), 0)"
+            " from mart.staff_by_kind_year as k join mart.staff_by_agency_year as a"
+            " on a.agency_kind = k.agency_kind and a.year = k.year and a.is_in_catalogue group by 1, 2, 3, 4"
+        )
+        assert len(rows) == 6
+        for _, _, with_it, without_it, hidden, left_with, left_without in rows:
+            if with_it is None:
+                assert without_it is None
+                continue
+            shown += 1
+            assert (hidden == left_with == left_without == 0) or (hidden > 1 and min(left_with, left_without) >= K)
+    assert 0 < shown < 12
+    ((island,),) = offices.ask(
+        "select with_degree from mart.staff_by_kind_year where agency_kind = 'quan-huyen' and year = 2024"
+    )
+    assert island is None  # one district hides alone: eight persons on an island
+
+
 def test_nothing_of_a_person_leaves_the_restricted_schema(offices: Offices) -> None:
     for table in (path for path in (offices.installation.home / "landing" / "staff").rglob("*.parquet")):
         assert not {"HoTenKhaiSinh", "GioiTinh", "DanToc"} & set(pq.read_schema(table).names)
@@ -227,7 +251,16 @@ def test_the_figure_follows_the_register(offices: Offices) -> None:
         'update dbo."HoSoCanBo" set "LaDauMoiATTT" = %s where "MaDonVi" = %s and "Nam" = 2024 and "LaDauMoiATTT" = %s'
     )
     assert offices.register(change, "không", commune, "1") == 1
+    with psycopg.connect(offices.url) as connection:  # the catalogue learns that an office was closed in 2020
+        closed = (
+            "update core.dim_agency set valid_to = '2020-01-01', is_current = false where agency_code = 'H50.28.91'"
+        )
+        assert connection.execute(closed).rowcount == 1
     offices.installation.dx("run", "staff")
+    assert offices.ask(
+        "select distinct agency_sk, agency_name, is_in_catalogue from mart.staff_by_agency_year"
+        " where agency_code = 'H50.28.91'"
+    ) == [(-1, "Không xác định | Unknown", False)]
     assert offices.figure() == Decimal("99.359")
     assert offices.register(change, "x", commune, "không") == 1
     of_office = 'where "MaDonVi" = \'H50.17\' and "Nam" = 2024'

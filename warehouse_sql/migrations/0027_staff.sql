@@ -109,6 +109,26 @@ create table if not exists mart.staff_by_agency_year (
     )
 );
 
+-- Grain: one row per kind of agency and year, of the agencies that the catalogue has on 30 June.
+create table if not exists mart.staff_by_kind_year (
+    agency_kind text not null,
+    year smallint not null,
+    agencies bigint not null,
+    staff bigint not null,
+    dx_full_time bigint not null,
+    dx_part_time bigint not null,
+    security_contacts bigint not null,
+    with_degree bigint,
+    without_degree bigint,
+    with_computer_skill bigint,
+    without_computer_skill bigint,
+    refreshed_at timestamptz not null,
+    constraint staff_by_kind_year_pkey primary key (agency_kind, year),
+    constraint staff_by_kind_year_both_parts_or_none check (
+        num_nulls(with_degree, without_degree) <> 1 and num_nulls(with_computer_skill, without_computer_skill) <> 1
+    )
+);
+
 insert into core.dim_source_system (source_system_sk, code, name_vi, name_en)
 values
 (27, 'staff', 'Cán bộ, công chức, viên chức', 'Cadres, civil servants and public employees')
@@ -178,6 +198,22 @@ comment on column mart.staff_by_agency_year.without_computer_skill is 'Chưa có
 comment on column mart.staff_by_agency_year.is_computer_skill_suppressed is 'Trình độ tin học bị che | The computer skills are suppressed';
 comment on column mart.staff_by_agency_year.refreshed_at is 'Thời điểm tính | Computed at';
 
+comment on table mart.staff_by_kind_year is 'Cán bộ, công chức, viên chức theo loại cơ quan và năm; trình độ bị che khi suy ra được ô nhỏ của một cơ quan | Staff by kind of agency and year; qualifications suppressed where a small cell of an agency could be computed';
+comment on column mart.staff_by_kind_year.agency_kind is 'Loại cơ quan: so-ban-nganh, quan-huyen, xa-phuong, cnvpdk | Kind of agency';
+comment on column mart.staff_by_kind_year.year is 'Năm, số liệu chốt ngày 30/6 | Year, as of 30 June';
+comment on column mart.staff_by_kind_year.agencies is 'Số cơ quan có người | Agencies that have staff';
+comment on column mart.staff_by_kind_year.staff is 'Số người | Persons';
+comment on column mart.staff_by_kind_year.dx_full_time is 'Chuyên trách chuyển đổi số | Full time on digital transformation';
+comment on column mart.staff_by_kind_year.dx_part_time is 'Kiêm nhiệm chuyển đổi số | Part time on digital transformation';
+comment on column mart.staff_by_kind_year.security_contacts is 'Đầu mối an toàn thông tin | Contacts for information security';
+comment on column mart.staff_by_kind_year.with_degree is 'Từ đại học trở lên; trống khi bị che | With a university degree; empty when suppressed';
+comment on column mart.staff_by_kind_year.without_degree is 'Dưới đại học; trống khi bị che | Without a university degree; empty when suppressed';
+comment on column mart.staff_by_kind_year.with_computer_skill is 'Có trình độ tin học; trống khi bị che | With computer skills; empty when suppressed';
+comment on column mart.staff_by_kind_year.without_computer_skill is 'Chưa có trình độ tin học; trống khi bị che | Without computer skills; empty when suppressed';
+comment on column mart.staff_by_kind_year.refreshed_at is 'Thời điểm tính | Computed at';
+
+grant select, insert, delete on mart.staff_by_kind_year to dx_loader;
+grant select on mart.staff_by_kind_year to dx_engineer, dx_analyst, dx_bi;
 grant select on core.dim_staff_rank to dx_loader, dx_engineer, dx_analyst;
 grant select, insert, update, delete on restricted.staff_member to dx_loader;
 grant select, insert, update, delete on core.fact_staff_year to dx_loader;
