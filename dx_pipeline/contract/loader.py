@@ -32,6 +32,7 @@ from dx_pipeline.contract.model import (
     SourceKind,
     SourceRelation,
 )
+from dx_pipeline.contract.sheet_keys import SHEET_KEYS, parse_sheet_keys, unread_captions
 from dx_pipeline.contract.volume import parse_volume
 from dx_pipeline.errors import ContractError
 from dx_pipeline.yaml_document import parse_yaml
@@ -49,7 +50,7 @@ ROOT_PROPERTIES = {
 SOURCE_KEYS = {
     "kind", "schema", "table", "query", "path", "encoding", "delimiter", "sheet", "headerRow", "nullValues", "alsoSavedAs",
     "record", *API_KEYS,
-    "headerRows", "totalRows", "stopAt", "nested",
+    "headerRows", "totalRows", "stopAt", "nested", *SHEET_KEYS,
 }  # fmt: skip
 _SECONDS_PER_UNIT = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400, "day": 86_400, "days": 86_400}
 _DURATION = TypeAdapter(timedelta)
@@ -108,6 +109,8 @@ def load_contract(path: Path, root: Path) -> Contract:
     if not keys:
         place.at("schema[0].properties").refuse("no column has primaryKey: true; a dataset needs its business key")
     source = _source(custom.get("source"), place.at("customProperties.source"))
+    if (problem := unread_captions(source, columns)) is not None:
+        place.at("customProperties.source.captions").refuse(problem)
     load = _load(custom.get("load"), by_name, place.at("customProperties.load"))
     row_identity = tuple(custom.get("rowIdentity") or keys)
     for name in row_identity:
@@ -263,6 +266,7 @@ def _source(value: Any, place: _Place) -> SourceRelation:
         place.at(needed[kind]).refuse(f"is needed for kind {kind}")
     if kind == "xml" and not value.get("path"):
         place.at("path").refuse("is needed for kind xml")
+    captions, control_total = parse_sheet_keys(value, place)
     foreign = (API_KEYS & set(value)) - ({"records"} if kind == "json" else set())
     if "alsoSavedAs" in value and kind != "csv":
         place.at("alsoSavedAs").refuse(f"belongs to kind csv, not to {kind}")
@@ -285,6 +289,8 @@ def _source(value: Any, place: _Place) -> SourceRelation:
         header_rows=max(_count(value.get("headerRows", 1), place.at("headerRows")), 1),
         total_rows=_texts(value.get("totalRows"), place.at("totalRows")),
         stop_at=_texts(value.get("stopAt"), place.at("stopAt")),
+        captions=captions,
+        control_total=control_total,
         null_values=tuple(str(item) for item in value.get("nullValues") or ()),
         record=None if value.get("record") is None else _text(value["record"], place.at("record")),
         api=parse_http_api(value, place) if kind == "http_json" else None,

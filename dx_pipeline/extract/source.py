@@ -44,6 +44,7 @@ class Extraction:
         schema: of the batches; fields carry the *source* names of the contract's columns, in its order.
         batches: can be consumed once, inside the reader's ``with`` block.
         control: control sums the source took in the same snapshot (see ``control_measures``); rows are always known.
+        findings: what the reader found that does not add up; the batch goes on, with a warning each.
     """
 
     source_rows: int
@@ -52,6 +53,7 @@ class Extraction:
     schema: pa.Schema
     batches: Iterator[pa.RecordBatch]
     control: dict[str, str | None] = field(default_factory=dict)
+    findings: tuple[str, ...] = ()
 
 
 class SourceReader(Protocol):

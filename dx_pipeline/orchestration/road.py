@@ -255,6 +255,8 @@ class Road:
             check_source_rows(contract, reader)
             life.seen()
             extraction = reader.extract(window)
+            for message in extraction.findings:
+                listener().warn(contract.id, message)
 
             def came(rows: int) -> None:
                 life.seen()
@@ -279,7 +281,7 @@ class Road:
             )
         listener().finish(contract.id, "extract")
         check_complete(contract, extraction.source_rows, manifest.row_count)
-        return manifest, extraction, warnings
+        return manifest, extraction, [*warnings, *extraction.findings]
 
     # -- stage -------------------------------------------------------------------------------------
 

@@ -12,11 +12,13 @@ from dx_pipeline.sandbox.business.department import BUSINESS
 from dx_pipeline.sandbox.civil_status.department import CIVIL_STATUS
 from dx_pipeline.sandbox.department import Department, Site
 from dx_pipeline.sandbox.digital_infrastructure.department import DIGITAL_INFRASTRUCTURE
+from dx_pipeline.sandbox.dx_budget.department import DX_BUDGET
 from dx_pipeline.sandbox.education.department import EDUCATION
 from dx_pipeline.sandbox.eid.department import EID
 from dx_pipeline.sandbox.health.department import HEALTH
 from dx_pipeline.sandbox.land.department import LAND
 from dx_pipeline.sandbox.poor_households.department import POOR_HOUSEHOLDS
+from dx_pipeline.sandbox.staff.department import STAFF
 from dx_pipeline.sandbox.task_tracking.department import TASK_TRACKING
 
 DEPARTMENTS: Final[tuple[Department, ...]] = (
@@ -29,6 +31,8 @@ DEPARTMENTS: Final[tuple[Department, ...]] = (
     BUSINESS,
     HEALTH,
     EDUCATION,
+    STAFF,
+    DX_BUDGET,
 )
 
 

@@ -49,6 +49,7 @@ PUBLISHED = {
     "EID_ISSUED": "285394",
     "EID_ACTIVATED": "189631",
     "EID_ACTIVATION": "66.445",
+    "DX_STAFF_AGENCIES_REGISTER": "100",
 }
 SYSTEMS = {
     "digital_infrastructure": (
@@ -66,6 +67,8 @@ SYSTEMS = {
     "business": ("doanh_nghiep",),
     "health": ("co_so_kcb",),
     "education": ("truong_hoc",),
+    "staff": ("can_bo",),
+    "dx_budget": ("kinh_phi",),
 }
 DATASETS = [(system, dataset) for system, datasets in SYSTEMS.items() for dataset in datasets]
 

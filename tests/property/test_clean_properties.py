@@ -14,7 +14,10 @@ from dx_pipeline.clean.registry import SEMANTIC_TYPES
 from dx_pipeline.clean.semantic_type import Cleaned
 from dx_pipeline.contract.model import Column
 
-OPTIONS: dict[str, dict[str, Any]] = {"code_list": {"codes": {"1": ["Công dân"], "2": ["Có"]}}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "code_list": {"codes": {"1": ["Công dân"], "2": ["Có"]}},
+    "digit_code": {"groups": [3, 3]},
+}
 TYPES = sorted(SEMANTIC_TYPES)
 
 plausible = st.sampled_from(
