@@ -14,10 +14,10 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 
 import urllib3
@@ -50,6 +50,7 @@ _AGAIN = (429, 502, 503, 504)
 _PLAIN_TOKEN = re.compile(r"^[\x21-\x7e]+(?: [\x21-\x7e]+)*$")
 
 Query = Sequence[tuple[str, str]]
+T = TypeVar("T")
 
 
 class NoSuchPath(SourceDrift):
@@ -65,8 +66,8 @@ class Answer:
     made_at: datetime | None
 
 
-class _BusyError(Exception):
-    """Worth another attempt; ``wait`` seconds if the server said how long."""
+class BusyError(Exception):
+    """Worth another attempt; ``wait`` seconds if the server said how long. Never leaves :meth:`ApiClient.get`."""
 
     def __init__(self, reason: str, wait: float | None = None, *, is_connected: bool = False) -> None:
         super().__init__(reason)
@@ -120,8 +121,20 @@ class ApiClient:
             f"valid and may read {self._contract.source.path}",
         )
 
-    def get(self, path: str, query: Query) -> Answer:
-        """The answer for a path below the connection's base, after as many attempts as are allowed.
+    @contextlib.contextmanager
+    def speaking_of(self, contract: Contract) -> Iterator[None]:
+        """Messages tell of this contract: of another resource that is read over the same connection."""
+        own, self._contract = self._contract, contract
+        try:
+            yield
+        finally:
+            self._contract = own
+
+    def get(self, path: str, query: Query, understood: Callable[[Answer], T]) -> T:
+        """What is understood of the answer for a path below the connection's base, after as many attempts as allowed.
+
+        Args:
+            understood: reads the answer; raises :class:`BusyError` if it says to come again.
 
         Raises:
             SourceUnavailable: cannot be reached, is busy, breaks off, takes too long.
@@ -131,8 +144,8 @@ class ApiClient:
         """
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._once(path, query)
-            except _BusyError as busy:
+                return understood(self._once(path, query))
+            except BusyError as busy:
                 wait = busy.wait
                 if wait is None:
                     wait = random.uniform(0.5, 1.0) * min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT)
@@ -203,7 +216,7 @@ class ApiClient:
                 next_step=f"ask the owner {self._contract.owner_agency} to look at the API's compression",
             ) from None
         except (HTTPError, OSError, ValueError) as error:
-            raise _BusyError(_cause(error), is_connected=response is not None) from None
+            raise BusyError(_cause(error), is_connected=response is not None) from None
         finally:
             if response is not None:
                 response.close()
@@ -228,7 +241,7 @@ class ApiClient:
             return
         told = f"HTTP {status}"
         if status in _AGAIN:
-            raise _BusyError(told, _retry_after(response.headers.get("Retry-After")), is_connected=True)
+            raise BusyError(told, _retry_after(response.headers.get("Retry-After")), is_connected=True)
         if status in (401, 403, 407):
             self.refuse_token(told)
         if status in (404, 410):
@@ -254,7 +267,7 @@ class ApiClient:
         timer.start()
         try:
             yield
-        except _BusyError:
+        except BusyError:
             if not passed.is_set():
                 raise
         finally:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Final
 
@@ -108,7 +108,7 @@ class _Reports:
         self._flagged()
         for row in self._take("epoch_ms"):
             sent = _moment(row["thoi_gian"])
-            self._note("epoch_ms", row, f"{sent.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S}.000000Z")
+            self._note("epoch_ms", row, f"{sent.astimezone(UTC):%Y-%m-%d %H:%M:%S}.000000Z")
             row["thoi_gian"] = int(sent.timestamp() * 1000)
             if row["ngay_xu_ly"]:
                 row["ngay_xu_ly"] = int(_moment(row["ngay_xu_ly"]).timestamp() * 1000)

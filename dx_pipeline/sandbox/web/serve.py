@@ -31,7 +31,7 @@ HOST: Final = "127.0.0.1"
 STATE: Final = "server.json"
 TOKENS: Final = "tokens.json"
 #: Which request of a system is turned away: (every, status, headers).
-TURNED_AWAY: Final = ((29, 429, {"Retry-After": "0"}), (173, 503, {}))
+TURNED_AWAY: Final[tuple[tuple[int, int, dict[str, str]], ...]] = ((29, 429, {"Retry-After": "0"}), (173, 503, {}))
 _LOOK_SECONDS: Final = 2.0
 _IDLE_SECONDS: Final = 60.0
 
