@@ -14,6 +14,7 @@ from dx_pipeline.sandbox.digital_infrastructure.department import DIGITAL_INFRAS
 from dx_pipeline.sandbox.eid.department import EID
 from dx_pipeline.sandbox.field_reports.department import FIELD_REPORTS
 from dx_pipeline.sandbox.poor_households.department import POOR_HOUSEHOLDS
+from dx_pipeline.sandbox.service_centre.department import SERVICE_CENTRE
 from dx_pipeline.sandbox.socio_economic.department import SOCIO_ECONOMIC
 from dx_pipeline.sandbox.task_tracking.department import TASK_TRACKING
 
@@ -24,6 +25,7 @@ DEPARTMENTS: Final[tuple[Department, ...]] = (
     POOR_HOUSEHOLDS,
     FIELD_REPORTS,
     SOCIO_ECONOMIC,
+    SERVICE_CENTRE,
 )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from dx_pipeline.sandbox.field_reports.api import answer_field_reports
+from dx_pipeline.sandbox.service_centre.api import answer_service_centre
 from dx_pipeline.sandbox.socio_economic.api import answer_socio_economic
 from dx_pipeline.sandbox.web.answer import Answers
 
 APIS: Final[dict[str, Answers]] = {
     "field_reports": answer_field_reports,
+    "service_centre": answer_service_centre,
     "socio_economic": answer_socio_economic,
 }
 
