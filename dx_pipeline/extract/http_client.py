@@ -66,8 +66,8 @@ class Answer:
     made_at: datetime | None
 
 
-class BusyError(Exception):
-    """Worth another attempt; ``wait`` seconds if the server said how long. Never leaves :meth:`ApiClient.get`."""
+class _BusyError(Exception):
+    """Worth another attempt; ``wait`` seconds if the server said how long."""
 
     def __init__(self, reason: str, wait: float | None = None, *, is_connected: bool = False) -> None:
         super().__init__(reason)
@@ -112,6 +112,10 @@ class ApiClient:
         """A text of the server, fit for a message: one line, short, without the token."""
         return errors.redact(text, self._token)[:200]
 
+    def come_again(self, reason: str) -> NoReturn:
+        """The answer says that the API is busy: for what is called by :meth:`get`, which then asks again."""
+        raise _BusyError(reason, is_connected=True)
+
     def refuse_token(self, how: str) -> NoReturn:
         """The API does not accept us."""
         state = "refuses the token" if self._token else "wants a token, none is set"
@@ -134,7 +138,7 @@ class ApiClient:
         """What is understood of the answer for a path below the connection's base, after as many attempts as allowed.
 
         Args:
-            understood: reads the answer; raises :class:`BusyError` if it says to come again.
+            understood: reads the answer; may call :meth:`come_again`.
 
         Raises:
             SourceUnavailable: cannot be reached, is busy, breaks off, takes too long.
@@ -145,7 +149,7 @@ class ApiClient:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return understood(self._once(path, query))
-            except BusyError as busy:
+            except _BusyError as busy:
                 wait = busy.wait
                 if wait is None:
                     wait = random.uniform(0.5, 1.0) * min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT)
@@ -216,7 +220,7 @@ class ApiClient:
                 next_step=f"ask the owner {self._contract.owner_agency} to look at the API's compression",
             ) from None
         except (HTTPError, OSError, ValueError) as error:
-            raise BusyError(_cause(error), is_connected=response is not None) from None
+            raise _BusyError(_cause(error), is_connected=response is not None) from None
         finally:
             if response is not None:
                 response.close()
@@ -241,7 +245,7 @@ class ApiClient:
             return
         told = f"HTTP {status}"
         if status in _AGAIN:
-            raise BusyError(told, _retry_after(response.headers.get("Retry-After")), is_connected=True)
+            raise _BusyError(told, _retry_after(response.headers.get("Retry-After")), is_connected=True)
         if status in (401, 403, 407):
             self.refuse_token(told)
         if status in (404, 410):
@@ -267,7 +271,7 @@ class ApiClient:
         timer.start()
         try:
             yield
-        except BusyError:
+        except _BusyError:
             if not passed.is_set():
                 raise
         finally:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from dx_pipeline.contract.http_api import MOST_REQUESTED, HttpApi, RequestList
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import ContractError, IncompleteExtract, SourceDrift, SourceUnavailable, UnreadableSource
-from dx_pipeline.extract.http_client import Answer, ApiClient, BusyError, NoSuchPath, Query
+from dx_pipeline.extract.http_client import Answer, ApiClient, NoSuchPath, Query
 from dx_pipeline.extract.json_document import MISSING, BadJsonError, found_at, parse_json, split_path, text_of
 
 _MOST_EMPTY = 20
@@ -242,7 +242,7 @@ class _Walk:
         if code in self._api.empty_codes:
             return False
         if code in self._api.busy_codes:
-            raise BusyError(f"{self._api.error_code} {self._client.hidden(str(code))[:40]!r}", is_connected=True)
+            self._client.come_again(f"{self._api.error_code} {self._client.hidden(str(code))[:40]!r}")
         words = self._text(document, self._api.error_message) if self._api.error_message else None
         told = f"{self._api.error_code} {self._client.hidden(str(code))[:40]!r}" + (
             f": {self._client.hidden(words)}" if words else ""

@@ -33,6 +33,9 @@ class Warehouse:
         self.embedded = embedded
         self._owner = _engine(url, _SESSION_OPTIONS)
         self._loader = _engine(url, f"{_SESSION_OPTIONS} -c role={LOADER_ROLE}")
+        # Apart from the others, and as many as are asked for: a lock is held as long as a source takes to be read, so
+        # a few sources that hang would else use up the connections of all.
+        self._locks = _engine(url, f"{_SESSION_OPTIONS} -c role={LOADER_ROLE}", max_overflow=-1)
 
     @classmethod
     def open(cls, settings: Settings) -> Warehouse:
@@ -90,7 +93,7 @@ class Warehouse:
             DatasetBusy: another run held the dataset for longer than ``timeout_seconds``.
         """
         key = sa.text("select pg_advisory_lock(hashtextextended(:name, 0))")
-        with _connect(self._loader) as connection:
+        with _connect(self._locks) as connection:
             connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.execute(
                 sa.text("select set_config('lock_timeout', :limit, false)"),
@@ -119,6 +122,7 @@ class Warehouse:
         """Give back all connections; the server itself goes on."""
         self._owner.dispose()
         self._loader.dispose()
+        self._locks.dispose()
 
 
 def embedded_server(settings: Settings) -> EmbeddedServer:
@@ -164,12 +168,12 @@ def libpq_uri(url: URL, options: str = "") -> str:
     return plain + ("?" + "&".join(parts) if parts else "")
 
 
-def _engine(url: URL, options: str) -> Engine:
+def _engine(url: URL, options: str, *, max_overflow: int = 4) -> Engine:
     return sa.create_engine(
         url,
         connect_args={"options": options, "application_name": "dx_pipeline", "connect_timeout": 10},
         pool_size=2,
-        max_overflow=4,
+        max_overflow=max_overflow,
         pool_pre_ping=True,
         hide_parameters=True,
     )
