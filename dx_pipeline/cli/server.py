@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from dx_pipeline.cli.console import console, friendly
+from dx_pipeline.cli.console import console, friendly, show_error
 from dx_pipeline.cli.tables import VERY_WIDE, dataset_names, plain_table, status_text
 from dx_pipeline.settings import get_settings
 
@@ -41,6 +41,8 @@ def up(
     province = SandboxProvince(settings)
     if province.is_built():
         province.start()
+        for error in province.not_built.values():
+            show_error(error)
         console.print(f"sandbox     {province.describe()}")
 
 

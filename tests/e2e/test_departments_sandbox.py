@@ -297,8 +297,11 @@ def test_one_system_that_fails_stops_no_other(province: Province) -> None:
     assert last == [
         ("digital_infrastructure", "published"),
         ("eid", "published"),
+        ("field_reports", "published"),
         ("one_stop", "published"),
         ("poor_households", "published"),
+        ("service_centre", "published"),
+        ("socio_economic", "published"),
         ("task_tracking", "failed"),
     ]
     for shown in ("dx figures HH_INTERNET", "72.595", "103.97", "4,327", "dx figures TASKS_1982_XHS"):

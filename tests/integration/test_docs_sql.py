@@ -37,7 +37,7 @@ def ask(province: Installation, statement: str, role: str) -> list[dict[str, str
 
 
 def test_all_blocks_are_known() -> None:
-    assert sorted(QUESTIONS) == list(range(1, 19))
+    assert sorted(QUESTIONS) == list(range(1, 22))
     assert GUIDE.count("```sql\n") == len(QUESTIONS) + 1
 
 

@@ -1,7 +1,8 @@
 -- Grain: one row per agency and month (local time) in which it received petitions.
--- Decision 766/QĐ-TTg, indicator 5.2: 15 working days to resolve, 5 to ask for more, 2 to refuse or forward, 2 more to
--- publish; a petition that nobody handled has the 15. What is not handled is overdue or waiting on the latest day that the
--- petitions know of. Satisfaction with handling: all less those dissatisfied, raised again or overdue, each once.
+-- Decision 766/QĐ-TTg, indicator 5.2: 15 working days to resolve, 5 to ask for more, 2 to refuse or forward, and 2
+-- more to publish; a petition that nobody handled has the 15. What is not handled is overdue or waiting on the latest
+-- day that the petitions know of. Satisfaction with handling: all less those dissatisfied, raised again or overdue,
+-- each once.
 -- dx:mart name=petition_by_agency_month depends=service_centre.phan_anh_kien_nghi,one_stop.ngay_nghi
 
 delete from mart.petition_by_agency_month;

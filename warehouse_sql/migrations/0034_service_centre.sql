@@ -1,9 +1,9 @@
 -- The service centre (Trung tâm Phục vụ hành chính công): ratings of dossiers, petitions, transactions by day. Names,
 -- telephones and texts of citizens are not read.
 --
--- What needs another system's rows is asked when it is read, not when it is loaded: whether a rated dossier is known and
--- had ended (core.satisfaction_checked), and by which working day a petition is due (core.petition_deadline). So no dataset
--- waits for another, and a holiday or a dossier that comes later counts at once.
+-- What needs another system's rows is asked when it is read, not when it is loaded: whether a rated dossier is known
+-- and had ended (core.satisfaction_checked), and by which working day a petition is due (core.petition_deadline). So
+-- no dataset waits for another, and a holiday or a dossier that comes later counts at once.
 
 create table if not exists core.dim_rating (
     rating_code text primary key,
@@ -165,7 +165,7 @@ select
             when
                 d.dossier_code is not null
                 and f.rating_kind_code = 'ket_qua'
-                and f.rated_at < coalesce(d.finished_at, d.returned_at, d.refused_at, 'infinity')
+                and coalesce(f.rated_at < coalesce(d.finished_at, d.returned_at, d.refused_at), true)
                 then array['danh_gia_truoc_ket_thuc']
             else '{}'
         end,
@@ -179,8 +179,8 @@ left join core.fact_dossier as d
         d.dossier_code = case when own.dossier_code is null then a.dossier_code else own.dossier_code end
         and d.registered_on = case when own.dossier_code is null then a.registered_on else own.registered_on end;
 
--- Grain: one row per petition that is at the source, with its time limit in working days. The day after receipt is the
--- first day of the limit; a petition that came on a day off is counted from the next working day on.
+-- Grain: one row per petition that is at the source, with its time limit in working days. The day after receipt
+-- is the first day of the limit; a petition that came on a day off is counted from the next working day on.
 create or replace view core.petition_deadline with (security_invoker = true) as
 select
     f.petition_code,

@@ -83,7 +83,8 @@ values
     3,
     'Thực hiện',
     'Carried out',
-    'Danh mục của hệ thống ghi "thực hiện", ví dụ của hệ thống ghi "chính thức"; hỏi đơn vị chủ quản | The list of the system says "carried out", its example says "official"; ask the owner'
+    'Danh mục ghi "thực hiện", ví dụ ghi "chính thức"; hỏi đơn vị chủ quản'
+    ' | The list says "carried out", the example "official"; ask the owner'
 ),
 (4, 'Chính thức', 'Official', null);
 
@@ -138,7 +139,7 @@ foreign key (period_id) references core.dim_report_period (period_id);
 alter table core.fact_indicator_reported add constraint fact_indicator_reported_agency_fkey
 foreign key (office_agency_sk) references core.dim_agency (agency_sk);
 
--- Grain: one row per office, indicator, year and period; a value that cannot be turned into the usual unit is left out.
+-- Grain: one row per office, indicator, year and period; values that cannot be turned into the usual unit stay out.
 create table if not exists mart.socio_economic_indicator (
     office_code text not null,
     office_name text not null,

@@ -62,9 +62,7 @@ class _Reports:
         self._rng = np.random.default_rng([seed, 36])
         self._truth = truth
         latest = {one.code for one in commune_list(LAST.date()) if one.ceased_on is None}
-        self._communes = [
-            one for one in commune_list(FIRST.date()) if one.ceased_on is None and one.code in latest
-        ]
+        self._communes = [one for one in commune_list(FIRST.date()) if one.ceased_on is None and one.code in latest]
         shares = np.array([DISTRICT_SHARES.get(one.district, 0.1) for one in self._communes])
         self._shares = shares / shares.sum()
         self._districts = {code: f"H50.{at}" for at, code in enumerate(DISTRICT_NAMES, start=21)}
@@ -113,8 +111,16 @@ class _Reports:
             if row["ngay_xu_ly"]:
                 row["ngay_xu_ly"] = int(_moment(row["ngay_xu_ly"]).timestamp() * 1000)
         for at, row in enumerate(self._take("html", where=lambda row: "," not in row["linh_vuc"])):
-            self._note("html", row, {"Môi trường": "moi_truong", "Giao thông": "giao_thong",
-                                     "Trật tự đô thị": "trat_tu_do_thi", "Khác": "khac"}[row["linh_vuc"]])
+            self._note(
+                "html",
+                row,
+                {
+                    "Môi trường": "moi_truong",
+                    "Giao thông": "giao_thong",
+                    "Trật tự đô thị": "trat_tu_do_thi",
+                    "Khác": "khac",
+                }[row["linh_vuc"]],
+            )
             text = html.escape(row["linh_vuc"]) if at % 2 else row["linh_vuc"].replace("ô", "&ocirc;")
             row["linh_vuc"] = _WRAPPED[at % len(_WRAPPED)].format(text)
         for row in self._take("xu_ly_qua_han", where=lambda row: row["ngay_xu_ly"] and row["thoi_gian"] < "2025-05"):

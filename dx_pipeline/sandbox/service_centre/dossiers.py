@@ -30,8 +30,8 @@ def ended_dossiers(url: str, truth_file: Path, most: int) -> list[EndedDossier]:
     """
     query = (
         'select "Id", "MaHoSo", "NgayKetThucXuLy", "NgayTra" from motcua.ho_so'
-        " where \"TrangThaiHoSo\" = '10' and \"DeletedOn\" is null and \"MaHoSo\" ~ '^(H50|000[.])'"
-        " and \"NgayKetThucXuLy\" ~ '^[0-9]{14}$' and \"NgayTra\" ~ '^[0-9]{14}$' order by \"Id\""
+        ' where "TrangThaiHoSo" = \'10\' and "DeletedOn" is null and "MaHoSo" ~ \'^(H50|000[.])\''
+        ' and "NgayKetThucXuLy" ~ \'^[0-9]{14}$\' and "NgayTra" ~ \'^[0-9]{14}$\' order by "Id"'
     )
     try:
         with psycopg.connect(url) as connection:

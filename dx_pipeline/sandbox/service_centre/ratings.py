@@ -71,7 +71,9 @@ class _Faults:
             row["DanhGia"] = (text.upper(), text.lower().replace(" ", "  ", 1), f" {text}", text.lower())[at % 4]
         for row in self._take("danh_gia_lan_truoc"):
             earlier = datetime.fromisoformat(row["ThoiGianDanhGia"]) - timedelta(minutes=3)
-            self._rows.append({**row, "DanhGia": "Không hài lòng", "ThoiGianDanhGia": earlier.isoformat("T", "seconds")})
+            self._rows.append(
+                {**row, "DanhGia": "Không hài lòng", "ThoiGianDanhGia": earlier.isoformat("T", "seconds")}
+            )
             self._note("danh_gia_lan_truoc", row)
         for row in self._take("exact_copy"):
             self._rows.append(dict(row))

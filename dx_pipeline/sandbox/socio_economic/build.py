@@ -35,9 +35,13 @@ OF_DISTRICTS: Final = ("SB_KTXH_THUNS", "SB_KTXH_VDT")
 #: period -> part of the year
 PERIODS: Final = {13: 0.22, 14: 0.25, 15: 0.24, 16: 0.29, 17: 0.47, 18: 0.53, 20: 1.0}
 KINDS: Final = (
-    Kind(LISTED, "critical", "ky_khong_ton_tai", 6, "periodId", "period 19, nine months, which the system does not have"),
+    Kind(
+        LISTED, "critical", "ky_khong_ton_tai", 6, "periodId", "period 19, nine months, which the system does not have"
+    ),
     Kind(LISTED, "duplicate", "liet_ke_hai_lan", 8, "indicatorCode", "the same figure listed twice"),
-    Kind(VALUES, "critical", "ky_khong_ton_tai", 6, "periodId", "period 19, nine months, which the system does not have"),
+    Kind(
+        VALUES, "critical", "ky_khong_ton_tai", 6, "periodId", "period 19, nine months, which the system does not have"
+    ),
     Kind(VALUES, "critical", "gia_tri_missing", 7, "value", "error code 0 and no value"),
     Kind(VALUES, "critical", "gia_tri_unreadable", 8, "value", "a text, 1.234,5 or 1.234, instead of a number"),
     Kind(VALUES, "critical", "tra_sai_chi_tieu", 3, "indicatorCode", "the answer is of another indicator"),

@@ -1,7 +1,7 @@
 -- Grain: one stage row is one value; it becomes one row of core.fact_indicator_reported.
--- An indicator's usual unit is the one most of its values are reported in. A value in another unit is kept as it came and
--- turned into the usual one beside it, with the flag don_vi_tinh_khac; if the two cannot be turned into one another
--- (core.measure_unit), standard_value stays empty.
+-- An indicator's usual unit is the one most of its values are reported in. A value in another unit is kept as it came
+-- and turned into the usual one beside it, with the flag don_vi_tinh_khac; if the two cannot be turned into one
+-- another (core.measure_unit), standard_value stays empty.
 
 -- dx:step merge=infer target=core.dim_agency key=agency_code
 select distinct coalesce(i.agency_code, s.ma_don_vi) as agency_code
