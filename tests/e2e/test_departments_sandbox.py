@@ -69,6 +69,9 @@ SYSTEMS = {
     "education": ("truong_hoc",),
     "staff": ("can_bo",),
     "dx_budget": ("kinh_phi",),
+    "service_centre": ("danh_gia_hai_long", "phan_anh_kien_nghi", "luot_giao_dich"),
+    "socio_economic": ("gia_tri_chi_tieu", "chi_tieu_co_du_lieu"),
+    "field_reports": ("phan_anh_hien_truong",),
 }
 DATASETS = [(system, dataset) for system, datasets in SYSTEMS.items() for dataset in datasets]
 
