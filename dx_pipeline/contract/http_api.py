@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NoReturn, Protocol, cast
+from typing import Any, Literal, cast
+
+from dx_pipeline.contract.place import Place
 
 PagingStyle = Literal["none", "page", "offset", "cursor", "link"]
 
@@ -21,14 +23,6 @@ _NAMED_FORMATS = ("iso", "iso_offset", "epoch", "epoch_ms")
 _SECRETS = ("token", "apikey", "api_key", "password", "secret", "authorization", "access_key")
 _MOST_PAGES = 10_000
 MOST_REQUESTED = 10_000
-
-
-class Place(Protocol):
-    """Where in a contract file we are; refuses with file, path and reason."""
-
-    def at(self, part: str) -> Place: ...
-
-    def refuse(self, reason: str, next_step: str = "") -> NoReturn: ...
 
 
 @dataclass(frozen=True)

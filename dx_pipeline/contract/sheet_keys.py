@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn, Protocol
+from typing import Any
 
 from dx_pipeline.contract.model import CAPTION_SIGN, Column, SourceRelation
+from dx_pipeline.contract.place import Place
 
 SHEET_KEYS = frozenset({"captions", "controlTotal"})
-
-
-class Place(Protocol):
-    """Where in which file we are; refuses with that."""
-
-    def at(self, part: str) -> Place: ...
-
-    def refuse(self, reason: str, next_step: str = "") -> NoReturn: ...
 
 
 def parse_sheet_keys(value: Mapping[str, Any], place: Place) -> tuple[dict[str, tuple[str, ...]], str | None]:
