@@ -11,7 +11,20 @@ import sys
 import typer
 
 from dx_pipeline import __version__
-from dx_pipeline.cli import batches, contracts, figures, quarantine, quickstart, run, sandbox, server, sql
+from dx_pipeline.cli import (
+    audit,
+    batches,
+    contracts,
+    figures,
+    keys,
+    quarantine,
+    quickstart,
+    run,
+    safekeeping,
+    sandbox,
+    server,
+    sql,
+)
 from dx_pipeline.cli.console import console
 
 app = typer.Typer(
@@ -30,6 +43,9 @@ server.register(app)
 contracts.register(app)
 sandbox.register(app)
 figures.register(app)
+audit.register(app)
+keys.register(app)
+safekeeping.register(app)
 
 
 @app.command()

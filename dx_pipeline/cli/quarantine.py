@@ -21,6 +21,10 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 DatasetOption = Annotated[list[str] | None, typer.Option("--dataset", "-d", help="Only this system.dataset.")]
 ReasonOption = Annotated[str | None, typer.Option("--reason", "-r", help="Only rows with this reason code.")]
 AgencyOption = Annotated[str | None, typer.Option("--agency", "-a", help="Only rows of this owner agency.")]
+PurposeOption = Annotated[
+    str, typer.Option("--purpose", help="What personal records are read for; kept in the record of reads (`dx audit`).")
+]
+MENDING = "để cơ quan chủ quản sửa dữ liệu | for the owner agency to mend the data"
 
 
 def register(app: typer.Typer) -> None:
@@ -63,14 +67,19 @@ def list_rows(
 
 @quarantine_app.command()
 @friendly
-def show(quarantine_id: Annotated[int, typer.Argument(help="Number of the row, from `dx quarantine list`.")]) -> None:
+def show(
+    quarantine_id: Annotated[int, typer.Argument(help="Number of the row, from `dx quarantine list`.")],
+    purpose: PurposeOption = MENDING,
+) -> None:
     """One rejected row with its raw record. It may hold personal data.
 
     Example: dx quarantine show 7
     """
     from dx_pipeline.orchestration.process import get_road
     from dx_pipeline.warehouse.quarantine import get_quarantined
+    from dx_pipeline.warehouse.read_audit import read_on_record
 
+    read_on_record(get_road().warehouse, {"quarantine_id": quarantine_id}, purpose=purpose)
     with get_road().warehouse.loader() as connection:
         row = get_quarantined(connection, quarantine_id)
     if row is None:
@@ -95,6 +104,7 @@ def export(
     dataset: DatasetOption = None,
     reason: ReasonOption = None,
     agency: AgencyOption = None,
+    purpose: PurposeOption = MENDING,
 ) -> None:
     """Write the open rejected rows as CSV for the department: reasons in words, raw values beside them.
 
@@ -108,7 +118,10 @@ def export(
     """
     from dx_pipeline.orchestration.process import get_road
     from dx_pipeline.warehouse.quarantine import list_quarantine
+    from dx_pipeline.warehouse.read_audit import read_on_record
 
+    scope = {"datasets": dataset, "reason": reason, "agency": agency, "status": "open"}
+    read_on_record(get_road().warehouse, scope, purpose=purpose)
     with get_road().warehouse.loader() as connection:
         rows = list_quarantine(connection, dataset_ids=dataset, reason=reason, agency=agency, limit=None)
     raw_columns = list(dict.fromkeys(name for row in rows for name in row.raw_record))

@@ -25,7 +25,7 @@ NEXT_STEPS = {
     "42501": "{role} has no right to this; --role chooses whose rights are used",
     "57014": "it took longer than 60 s: ask for less, or connect with psql",
 }
-ROLES = ("dx_engineer", "dx_analyst", "dx_bi")
+ROLES = ("dx_engineer", "dx_analyst", "dx_bi", "dx_auditor")
 
 
 def register(app: typer.Typer) -> None:

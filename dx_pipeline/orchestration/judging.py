@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dx_pipeline.clean.derived import derived_columns
-from dx_pipeline.clean.pseudonym import PseudonymKeys, pseudonym_columns
+from dx_pipeline.clean.pseudonym import pseudonym_columns
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import WarehouseError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
+from dx_pipeline.orchestration.keys import keys_in_use
 from dx_pipeline.orchestration.staging import (
     RejectedRows,
     Repair,
@@ -52,7 +53,8 @@ def judge_into_stage(
     work = settings.work_root / str(batch.batch_id)
     cleaned = work / "cleaned.parquet"
     repairs = write_cleaned(contract, landing, manifest, cleaned, settings.batch_rows)
-    pseudonyms, pseudonym_keys = pseudonym_columns(contract, PseudonymKeys.load(settings.keys_path))
+    keys = keys_in_use(warehouse, settings, contract)
+    pseudonyms, pseudonym_keys = pseudonym_columns(contract, keys)
     rejected = RejectedRows()
     with Judgement(
         _with_cap_that_fits(contract, batch, manifest.row_count),
@@ -66,7 +68,7 @@ def judge_into_stage(
         batch_rows=settings.batch_rows,
     ) as judgement:
         schema = accepted_schema(contract, list(pseudonyms))
-        prepare_stage(warehouse, contract, schema, batch.batch_id)
+        prepare_stage(warehouse, contract, schema, batch.batch_id, key_version=keys.current if pseudonyms else None)
         staged = copy_into_stage(
             warehouse,
             contract.stage_table,
