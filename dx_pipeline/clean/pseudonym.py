@@ -130,7 +130,9 @@ def pseudonym_columns(contract: Contract, keys: PseudonymKeys) -> tuple[dict[str
 
 def pseudonymised_columns(contract: Contract) -> list[Column]:
     """Personal columns that reach the warehouse as pseudonyms."""
-    return [column for column in contract.columns if column.is_personal and semantic_type(contract, column).pseudonymised]
+    return [
+        column for column in contract.columns if column.is_personal and semantic_type(contract, column).pseudonymised
+    ]
 
 
 def _padded(key: bytes) -> tuple[bytes, bytes]:

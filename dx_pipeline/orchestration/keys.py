@@ -116,13 +116,16 @@ def forget(warehouse: Warehouse, settings: Settings, version: int, *, even_if_us
     delete_key(settings.keys_path, version)
     with warehouse.owner() as connection:
         connection.execute(
-            sa.text("update ops.pseudonym_key set deleted_at = now() where key_version = :version"), {"version": version}
+            sa.text("update ops.pseudonym_key set deleted_at = now() where key_version = :version"),
+            {"version": version},
         )
         note_operation(connection, "key_deletion", {"version": version, "rows": rows})
     return rows
 
 
-def batches_to_rekey(warehouse: Warehouse, contracts: Iterable[Contract], landing: LandingStore) -> list[tuple[Contract, int]]:
+def batches_to_rekey(
+    warehouse: Warehouse, contracts: Iterable[Contract], landing: LandingStore
+) -> list[tuple[Contract, int]]:
     """Landed batches to replay, in the order they came, so that every pseudonym is made again with the current key.
 
     Of a snapshot only the newest. What is no longer landed is left out: read it from the source again.

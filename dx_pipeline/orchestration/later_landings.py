@@ -86,7 +86,8 @@ def keep_numbers_apart(road: Road) -> None:
 
 def publish_later(road: Road, landings: list[LaterLanding]) -> LaterReport:
     """Judge and publish the batches again and refresh the marts; what fails is told and the others go on."""
-    published, left = [], []
+    published: list[str] = []
+    left: list[str] = []
     for landing in landings:
         name = f"{landing.contract.id} batch {landing.manifest.batch_id}"
         try:

@@ -72,7 +72,9 @@ def check_backup(folder: Path) -> dict[str, Any]:
         raise SettingsError(f"{folder} is a backup of form {version}, this release reads {FORMAT_VERSION}")
     else:
         found = describe_files(folder)
-        damaged = sorted({name for name in {*found, *description["files"]} if found.get(name) != description["files"].get(name)})
+        damaged = sorted(
+            {name for name in {*found, *description["files"]} if found.get(name) != description["files"].get(name)}
+        )
     if damaged:
         raise SettingsError(
             f"{folder}: {', '.join(damaged[:5])} {'is' if len(damaged) == 1 else 'are'} not what the backup wrote",

@@ -119,7 +119,9 @@ def restore_roles(connection: Connection, roles: Mapping[str, Any]) -> list[str]
         options = f"inherit {membership['inherit']}, set {membership['set']}"
         _execute(connection, f"grant {identifier(membership['group'])} to {identifier(member)} with {options}")
     for group in roles["groups"]:  # the owner loads and answers with these roles
-        if not connection.execute(sa.text("select pg_has_role(current_user, :group, 'SET')"), {"group": group}).scalar():
+        if not connection.execute(
+            sa.text("select pg_has_role(current_user, :group, 'SET')"), {"group": group}
+        ).scalar():
             _execute(connection, f"grant {identifier(group)} to current_user with inherit false, set true")
     return new_logins
 

@@ -13,7 +13,9 @@ from dx_pipeline.errors import SettingsError
 
 def known_keys(connection: Connection) -> dict[int, str]:
     """Version → check value of every key that was used here."""
-    return {row[0]: row[1] for row in connection.exec_driver_sql("select key_version, check_value from ops.pseudonym_key")}
+    return {
+        row[0]: row[1] for row in connection.exec_driver_sql("select key_version, check_value from ops.pseudonym_key")
+    }
 
 
 def deleted_keys(connection: Connection) -> set[int]:
