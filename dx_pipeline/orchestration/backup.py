@@ -180,9 +180,9 @@ def _copy_landing(
             shutil.copyfile(manifest.directory / name, target / name)
             (target / name).chmod(0o600)
         copied += 1
-    for path in (folder / LANDING).rglob("*"):
+    for path in (folder / LANDING, *(folder / LANDING).rglob("*")):
         if path.is_dir():
-            path.chmod(0o700)
+            path.chmod(0o700)  # mkdir gives its mode to the last folder only
     return copied, missing
 
 

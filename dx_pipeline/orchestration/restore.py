@@ -177,7 +177,7 @@ def _restore_landing(settings: Settings, folder: Path) -> tuple[int, list[str]]:
                 warnings.append(f"{system}.{dataset} batch {batch_id}: another batch of that number has landed; kept")
         elif any(path.name != MANIFEST_NAME for path in manifest.parent.iterdir()):
             for parent in (settings.landing_root, target.parent.parent, target.parent):
-                parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                parent.mkdir(mode=0o700, parents=parent == settings.landing_root, exist_ok=True)
             partial = target.with_name(f".{batch_id}.tmp-0")
             shutil.rmtree(partial, ignore_errors=True)
             shutil.copytree(manifest.parent, partial)
