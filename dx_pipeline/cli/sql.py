@@ -55,11 +55,10 @@ def query(
         raise WarehouseError(f"--role {role!r} is unknown", next_step=f"use one of {', '.join(ROLES)}")
     text = sys.stdin.read() if statement == "-" else statement
     from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.warehouse.asking import asking
 
     try:
-        with get_road().warehouse.owner() as connection:
-            connection.exec_driver_sql("set transaction read only")
-            connection.exec_driver_sql(f'set local role "{role}"')
+        with asking(get_road().warehouse, role) as connection:
             connection.exec_driver_sql("set local statement_timeout = '60s'")
             result = connection.execution_options(stream_results=True, max_row_buffer=1_000).exec_driver_sql(
                 text.replace("%", "%%")

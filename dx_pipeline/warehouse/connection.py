@@ -22,7 +22,7 @@ LOADER_ROLE = "dx_loader"
 DATABASE = "dx_warehouse"
 OLDEST_SERVER = 16
 LOCAL_TIME_ZONE = "Asia/Ho_Chi_Minh"
-_SESSION_OPTIONS = f"-c timezone={LOCAL_TIME_ZONE} -c client_connection_check_interval=2000 -c jit=off"
+SESSION_OPTIONS = f"-c timezone={LOCAL_TIME_ZONE} -c client_connection_check_interval=2000 -c jit=off"
 
 
 class Warehouse:
@@ -31,8 +31,8 @@ class Warehouse:
     def __init__(self, url: URL, *, embedded: EmbeddedServer | None = None) -> None:
         self.url = url
         self.embedded = embedded
-        self._owner = _engine(url, _SESSION_OPTIONS)
-        self._loader = _engine(url, f"{_SESSION_OPTIONS} -c role={LOADER_ROLE}")
+        self._owner = _engine(url, SESSION_OPTIONS)
+        self._loader = _engine(url, f"{SESSION_OPTIONS} -c role={LOADER_ROLE}")
 
     @classmethod
     def open(cls, settings: Settings) -> Warehouse:
@@ -113,7 +113,7 @@ class Warehouse:
 
     def adbc_uri(self) -> str:
         """libpq URI for ADBC with the loader's role. Holds the password: never log it."""
-        return libpq_uri(self.url, f"{_SESSION_OPTIONS} -c role={LOADER_ROLE}")
+        return libpq_uri(self.url, f"{SESSION_OPTIONS} -c role={LOADER_ROLE}")
 
     def close(self) -> None:
         """Give back all connections; the server itself goes on."""

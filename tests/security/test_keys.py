@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import stat
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,23 @@ import pytest
 
 from dx_pipeline.clean.key_file import check_value, delete_key, rotate_keys
 from dx_pipeline.clean.pseudonym import PseudonymKeys, pseudonym
+from dx_pipeline.cli.diagnosis import _keys_of
+from dx_pipeline.contract.catalog import load_catalog
 from dx_pipeline.errors import SettingsError
-from tests.conftest import Installation
+from dx_pipeline.orchestration.keys import forget, keys_in_use, rotate
+from dx_pipeline.settings import Settings, write_private_file
+from dx_pipeline.warehouse.connection import Warehouse
+from tests.conftest import ROOT, Installation
 from tests.star import star_checksums
+
+
+@pytest.fixture
+def opened(kept: Installation) -> Iterator[Warehouse]:
+    """The warehouse of the installation, in this process."""
+    warehouse = Warehouse.open(Settings(home=kept.home))
+    yield warehouse
+    warehouse.close()
+
 
 VERSIONS = "select key_version, count(*) from restricted.dossier_applicant group by 1 order by 1"
 
@@ -82,78 +96,62 @@ def test_every_table_with_pseudonyms_says_by_which_key(kept_url: str) -> None:
 
 
 def test_after_a_rotation_the_same_person_is_found_again_once_all_rows_are_rekeyed(
-    kept: Installation, kept_url: str
+    kept: Installation, kept_url: str, opened: Warehouse
 ) -> None:
     before = star_checksums(kept_url)
     people = "select count(distinct (key_version, citizen_id_pseudonym)), count(*) from restricted.dossier_applicant"
     ((distinct, rows),) = ask(kept_url, people)
     assert distinct < rows, "no person filed twice: nothing to find again"
     ((old,),) = ask(kept_url, "select max(key_version) from restricted.dossier_applicant")
-    kept.dx("keys", "rotate")
+    assert rotate(opened, Settings(home=kept.home)) == old + 1
     assert ask(kept_url, VERSIONS) == [(old, rows)]
     kept.dx("sandbox", "change", "--rows", "100", "--seed", "7")
     kept.dx("run", "one_stop.ho_so")
-    mixed = ask(kept_url, VERSIONS)
-    assert [version for version, _ in mixed] == [old, old + 1]
+    assert [version for version, _ in ask(kept_url, VERSIONS)] == [old, old + 1]
     assert "rows of several versions" in kept.dx("keys", "show").stdout
-    assert "several key versions" in kept.dx("doctor").stdout
+    told = [finding.what for finding in _keys_of(opened, Settings(home=kept.home))]
+    assert [what for what in told if "several key versions" in what]
     ((split, _),) = ask(kept_url, people)
     assert split > distinct, "people seem to be more than they are, as long as versions are mixed"
+    with pytest.raises(SettingsError, match=f"rows carry key version {old}"):
+        forget(opened, Settings(home=kept.home), old)
     assert "all rows carry the current key version" in kept.dx("keys", "rekey").stdout
     assert ask(kept_url, VERSIONS) == [(old + 1, rows)]
-    assert ask(kept_url, people)[0][0] <= split
+    assert ask(kept_url, people)[0][0] < split
     same = {table for table, found in star_checksums(kept_url).items() if found == before[table]}
     assert "core.dim_procedure" in same
-    assert f"key version {old} is deleted; 0 rows carried it" in kept.dx("keys", "forget", str(old)).stdout
+    assert forget(opened, Settings(home=kept.home), old) == 0
     assert str(old) not in json.loads(key_file(kept).read_text(encoding="utf-8"))["keys"]
 
 
-def test_a_version_that_rows_carry_is_forgotten_only_on_purpose(kept: Installation, kept_url: str) -> None:
-    ((version,),) = ask(kept_url, "select max(key_version) from restricted.dossier_applicant")
-    kept.dx("keys", "rotate")
-    refused = kept.dx("keys", "forget", str(version), check=False)
-    assert refused.returncode == 1
-    assert f"rows carry key version {version}" in refused.stderr
-    kept.dx("keys", "rekey")
-
-
-def test_a_lost_key_file_is_not_made_anew_in_silence(kept: Installation, kept_url: str, tmp_path: Path) -> None:
+def test_a_lost_key_file_is_not_made_anew_in_silence(
+    kept: Installation, kept_url: str, opened: Warehouse, tmp_path: Path
+) -> None:
     before = star_checksums(kept_url)["restricted.dossier_applicant"]
+    settings = Settings(home=kept.home)
+    contract = load_catalog([ROOT]).contracts["one_stop.ho_so"]
     safe = tmp_path / "key"
     shutil.move(key_file(kept), safe)
-    kept.dx("sandbox", "change", "--rows", "20", "--seed", "8")
-    gone = kept.dx("run", "one_stop.ho_so", check=False)
-    assert gone.returncode == 1
-    assert "is gone, and this warehouse holds pseudonyms made with it" in gone.stderr
-    assert not key_file(kept).exists()
-    current = json.loads(safe.read_text(encoding="utf-8"))["current"]
-    key_file(kept).write_text(
-        json.dumps({"current": current, "keys": {str(current): "A" * 43 + "="}}), encoding="utf-8"
-    )
-    os.chmod(key_file(kept), 0o600)
-    other = kept.dx("run", "one_stop.ho_so", check=False)
-    assert f"key {current} in the key file is not the key {current}" in other.stderr
-    assert "another key than the warehouse was filled with" in kept.dx("doctor", check=False).stdout
-    assert kept.dx("keys", "rotate", check=False).returncode == 1
+    try:
+        gone = kept.dx("run", "one_stop.ho_so", "-p", "2024-03", check=False)
+        assert gone.returncode == 1
+        assert "is gone, and this warehouse holds pseudonyms made with it" in gone.stderr
+        assert not key_file(kept).exists()
+        current = json.loads(safe.read_text(encoding="utf-8"))["current"]
+        other = {"current": current, "keys": {str(current): "A" * 43 + "="}}
+        write_private_file(key_file(kept), json.dumps(other))
+        with pytest.raises(SettingsError, match=f"key {current} in the key file is not the key {current}"):
+            keys_in_use(opened, settings, contract)
+        told = [finding for finding in _keys_of(opened, settings) if finding.level == "error"]
+        assert "another key than the warehouse was filled with" in told[0].what
+        with pytest.raises(SettingsError, match="dx keys rotate --lost"):
+            rotate(opened, settings)
+        assert rotate(opened, settings, lost=True) == current + 1
+        assert sorted(PseudonymKeys.load(key_file(kept)).keys) == [current + 1]
+    finally:
+        shutil.move(safe, key_file(kept))
+    assert rotate(opened, settings) == current + 2
     assert star_checksums(kept_url)["restricted.dossier_applicant"] == before
-    shutil.move(safe, key_file(kept))
-    kept.dx("run", "one_stop.ho_so")
-
-
-def test_a_lost_key_is_given_up_only_on_purpose(kept: Installation, kept_url: str, tmp_path: Path) -> None:
-    safe = tmp_path / "key"
-    shutil.move(key_file(kept), safe)
-    current = json.loads(safe.read_text(encoding="utf-8"))["current"]
-    key_file(kept).write_text(
-        json.dumps({"current": current, "keys": {str(current): "A" * 43 + "="}}), encoding="utf-8"
-    )
-    os.chmod(key_file(kept), 0o600)
-    kept.dx("keys", "rotate", "--lost")
-    made = json.loads(key_file(kept).read_text(encoding="utf-8"))
-    assert made["current"] > current
-    assert str(current) not in made["keys"]
-    shutil.move(safe, key_file(kept))
-    kept.dx("keys", "rotate")
 
 
 def test_no_key_is_in_the_database_or_its_log(kept: Installation, kept_url: str) -> None:

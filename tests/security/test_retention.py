@@ -44,8 +44,12 @@ class Kept:
             self.numbers[name] = self._batch(dataset, status, month)
         self._batch("linh_vuc", "staged", None, replay_of=self.numbers["replayed"])
         self._batch("linh_vuc", "published", None)
-        self.rows("insert into restricted.poor_household values ('\\xaa', 2023, '1', -1, 'poor', 3, null, null, null, null, 1, 1, 1, now()),"
-                  " ('\\xbb', 2023, '1', -1, 'poor', 3, null, null, current_date, null, 1, 1, 1, now())")  # fmt: skip
+        for household, closed in (("aa", "null"), ("bb", "current_date")):
+            self.rows(
+                "insert into restricted.poor_household (household_hash, year, commune_code, commune_sk, household_kind,"
+                " members, closed_on, row_hash, first_batch_id, last_batch_id, loaded_at)"
+                f" values ('\\x{household}', 2023, '1', -1, 'poor', 3, {closed}, 1, 1, 1, now())"
+            )
         for status, released in (("open", "null"), ("released", "now()"), ("gone", "now()"), ("discarded", "null")):
             self.rows(
                 "insert into ops.quarantine (system, dataset, row_key, reasons, raw_record, first_batch_id, last_batch_id,"

@@ -18,7 +18,8 @@ PEOPLE = {A: "Nguyễn Văn An", B: "Trần Thị Bình"}
 
 # What each role may select of one table of each kind. Whatever is not named here is refused.
 READS = {
-    "dx_loader": {"core.fact_dossier", "core.dim_agency", "mart.dossier_on_time", "ops.batch", "ops.quarantine", "restricted.dossier_applicant",
+    "dx_loader": {"core.fact_dossier", "core.dim_agency", "mart.dossier_on_time", "ops.batch", "ops.quarantine",
+                  "restricted.dossier_applicant",
                   "restricted.poor_household", "core.fact_poor_household_year", "ops.pseudonym_key"},
     "dx_engineer": {"core.fact_dossier", "core.dim_agency", "mart.dossier_on_time", "ops.batch", "core.fact_poor_household_year",
                     "ops.operation", "ops.pseudonym_key"},
