@@ -26,7 +26,7 @@ def audit(
         bool, typer.Option("--operations", help="Backups, restores, retention and keys instead of reads.")
     ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV to standard output.")] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 50,
 ) -> None:
     """The record of reads of personal records, with the rights of dx_auditor.
 

@@ -38,7 +38,7 @@ def list_rows(
     reason: ReasonOption = None,
     agency: AgencyOption = None,
     status: Annotated[str, typer.Option("--status", "-s", help="open, released, gone or discarded.")] = "open",
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many rows.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows.")] = 20,
 ) -> None:
     """Count open rows by reason, then list some of them.
 

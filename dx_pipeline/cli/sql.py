@@ -37,7 +37,7 @@ def query(
     statement: Annotated[str, typer.Argument(help="One SQL statement, or - to read it from standard input.")],
     output: Annotated[str, typer.Option("--format", "-f", help="table or csv.")] = "table",
     role: Annotated[str, typer.Option("--role", help=f"Whose rights to use: {', '.join(ROLES)}.")] = "dx_engineer",
-    limit: Annotated[int, typer.Option("--limit", "-n", help="Rows shown as a table (csv gives all).")] = 100,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Rows shown as a table (csv gives all).")] = 100,
 ) -> None:
     """Ask the warehouse one question; nothing can be changed.
 
