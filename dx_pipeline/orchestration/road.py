@@ -251,7 +251,8 @@ class Road:
                 return self._stage_nothing(batch)
             self.landing.verify(manifest)
             work = self.settings.work_root / str(batch.batch_id)
-            work.mkdir(parents=True, exist_ok=True, mode=0o700)
+            work.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            work.mkdir(exist_ok=True, mode=0o700)
             try:
                 return self._judge(contract, batch, suite, manifest, started)
             finally:

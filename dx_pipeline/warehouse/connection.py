@@ -6,11 +6,13 @@ which may write rows but owns nothing, so that load SQL can never alter or drop 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
@@ -18,6 +20,7 @@ from dx_pipeline.errors import DatasetBusy, SettingsError, WarehouseError, Wareh
 from dx_pipeline.settings import Settings
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 
+_QUOTED = re.compile(r'".*"', re.DOTALL)
 LOADER_ROLE = "dx_loader"
 DATABASE = "dx_warehouse"
 OLDEST_SERVER = 16
@@ -164,8 +167,26 @@ def libpq_uri(url: URL, options: str = "") -> str:
     return plain + ("?" + "&".join(parts) if parts else "")
 
 
+def without_values(error: psycopg.Error) -> str:
+    """What the server said, without what rows hold.
+
+    Errors about data (SQLSTATE class 22) quote the value; broken constraints (class 23) show the row below the message.
+    """
+    message = error.diag.message_primary or str(error)
+    return _QUOTED.sub('"…"', message) if str(error.sqlstate).startswith("22") else message
+
+
+def _forget_values(context: sa.engine.ExceptionContext) -> None:
+    """Messages go to the ledger, to logs and to Dagster's event log, where rows of people have no place."""
+    original = context.original_exception
+    if isinstance(original, psycopg.Error) and str(original.sqlstate).startswith(("22", "23")):
+        original.args = (without_values(original),)
+        if context.sqlalchemy_exception is not None:
+            context.sqlalchemy_exception.args = (f"({type(original).__name__}) {original.args[0]}",)
+
+
 def _engine(url: URL, options: str) -> Engine:
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         connect_args={"options": options, "application_name": "dx_pipeline", "connect_timeout": 10},
         pool_size=2,
@@ -173,6 +194,8 @@ def _engine(url: URL, options: str) -> Engine:
         pool_pre_ping=True,
         hide_parameters=True,
     )
+    sa.event.listen(engine, "handle_error", _forget_values)
+    return engine
 
 
 @contextmanager

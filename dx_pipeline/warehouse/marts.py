@@ -16,7 +16,7 @@ import psycopg
 import sqlalchemy as sa
 
 from dx_pipeline.errors import LoadFileError
-from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.connection import Warehouse, without_values
 
 HEADER = re.compile(r"^-- dx:mart name=(?P<name>[a-z][a-z0-9_]*) depends=(?P<depends>[a-z0-9_.,]+)\s*$", re.MULTILINE)
 
@@ -69,7 +69,7 @@ def refresh_mart(warehouse: Warehouse, mart: Mart) -> int:
             connection.connection.driver_connection.execute(mart.path.read_bytes())  # type: ignore[union-attr]
         except psycopg.Error as error:
             raise LoadFileError(
-                f"mart {mart.name} ({mart.path}): {error.diag.message_primary or error}",
+                f"mart {mart.name} ({mart.path}): {without_values(error)}",
                 next_step="mend the SQL and run `dx run` again; the mart keeps its former rows",
-            ) from error
+            ) from None
         return int(connection.execute(sa.text(f"select count(*) from mart.{mart.name}")).scalar_one())
