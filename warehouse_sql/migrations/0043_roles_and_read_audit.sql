@@ -54,7 +54,9 @@ declare
 begin
     -- Names of roles end after 63 bytes: a longer code could meet another one's role.
     if agency is null or agency !~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$' then
-        raise exception '% is not an agency code: letters, digits, ''.'', ''_'' and ''-'', 40 at most', quote_nullable(agency)
+        raise exception
+            '% is not an agency code: letters, digits, ''.'', ''_'' and ''-'', 40 at most',
+            quote_nullable(agency)
             using errcode = 'invalid_parameter_value';
     end if;
     if not exists (select from pg_roles where rolname = role_name) then
@@ -174,7 +176,8 @@ begin
             using errcode = 'invalid_parameter_value';
     end if;
     insert into ops.read_audit (
-        at, kind, who, acting_as, client_address, application, object, scope, scope_hash, purpose, query_hash, transaction_id
+        at, kind, who, acting_as, client_address, application, object, scope, scope_hash, purpose, query_hash,
+        transaction_id
     )
     select
         clock_timestamp() as at,
@@ -186,7 +189,10 @@ begin
         request_read.object,
         case
             when is_restricted
-                then jsonb_build_object('columns', (select coalesce(jsonb_agg(k), '[]') from jsonb_object_keys(request_read.scope) as k))
+                then jsonb_build_object(
+                    'columns',
+                    (select coalesce(jsonb_agg(k), '[]') from jsonb_object_keys(request_read.scope) as k)
+                )
             else request_read.scope
         end as scope,
         encode(sha256(convert_to(request_read.scope::text, 'UTF8')), 'hex') as scope_hash,
@@ -348,7 +354,8 @@ begin
         end if;
         conditions := conditions || format(' and t.%I::text = $1 ->> %L', column_name, column_name);
     end loop;
-    return query execute format('select to_jsonb(t) from %s as t where %s limit 10000', relation, conditions) using scope;
+    return query
+    execute format('select to_jsonb(t) from %s as t where %s limit 10000', relation, conditions) using scope;
     get diagnostics rows_read = row_count;
     perform ops.note_reading(request, rows_read);
 end;
@@ -363,7 +370,7 @@ revoke all on function ops.read_restricted(bigint, text, jsonb) from public;
 grant execute on function ops.request_read(text, text, jsonb) to dx_department;
 grant execute on function ops.read_quarantine(bigint, jsonb) to dx_department;
 
--- No insert, update or delete for anybody but the owner: rows come from the functions above and from the owner's commands.
+-- No insert, update or delete for anybody but the owner: rows come from the functions above and the owner's commands.
 grant select on ops.read_audit to dx_auditor;
 grant select on ops.operation to dx_auditor, dx_engineer;
 grant select on ops.batch to dx_auditor;

@@ -1,5 +1,5 @@
--- Which pseudonym keys this warehouse was filled with. The keys themselves are in a file outside the database; here is a
--- check value of each (HMAC of a fixed text), so that another key under the same number is noticed before its
+-- Which pseudonym keys this warehouse was filled with. The keys themselves are in a file outside the database; here is
+-- a check value of each (HMAC of a fixed text), so that another key under the same number is noticed before its
 -- pseudonyms mix with the ones that are here.
 
 -- Grain: one row per version of the pseudonym key that filled a row or was made by a rotation.
