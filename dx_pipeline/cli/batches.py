@@ -34,7 +34,7 @@ def list_batches(
     context: typer.Context,
     dataset: Annotated[list[str] | None, typer.Option("--dataset", "-d", help="Only this system.dataset.")] = None,
     status: Annotated[str | None, typer.Option("--status", "-s", help="Only batches in this state.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.")] = 30,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 30,
 ) -> None:
     """The ledger of batches, newest first.
 

@@ -11,7 +11,22 @@ import sys
 import typer
 
 from dx_pipeline import __version__
-from dx_pipeline.cli import batches, contracts, drift, figures, quarantine, quickstart, run, sandbox, server, sql, trace
+from dx_pipeline.cli import (
+    audit,
+    batches,
+    contracts,
+    drift,
+    figures,
+    keys,
+    quarantine,
+    quickstart,
+    run,
+    safekeeping,
+    sandbox,
+    server,
+    sql,
+    trace,
+)
 from dx_pipeline.cli.console import console
 
 app = typer.Typer(
@@ -32,6 +47,9 @@ contracts.register(app)
 sandbox.register(app)
 figures.register(app)
 trace.register(app)
+audit.register(app)
+keys.register(app)
+safekeeping.register(app)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from rich.table import Table
 from dx_pipeline.cli import quarantine_decide, quarantine_export
 from dx_pipeline.cli.console import console, friendly
 from dx_pipeline.cli.quarantine_tables import decision_table, summary_table
+from dx_pipeline.cli.read_purpose import MENDING, PurposeOption
 from dx_pipeline.cli.tables import quarantine_table, reason_table
 from dx_pipeline.errors import WarehouseError
 
@@ -37,7 +38,7 @@ def list_rows(
     reason: ReasonOption = None,
     agency: AgencyOption = None,
     status: Annotated[str, typer.Option("--status", "-s", help="open, released, gone or discarded.")] = "open",
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many rows.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows.")] = 20,
 ) -> None:
     """Count open rows by reason, then list some of them.
 
@@ -85,7 +86,10 @@ def summary(dataset: DatasetOption = None, agency: AgencyOption = None) -> None:
 
 @quarantine_app.command()
 @friendly
-def show(quarantine_id: Annotated[int, typer.Argument(help="Number of the row, from `dx quarantine list`.")]) -> None:
+def show(
+    quarantine_id: Annotated[int, typer.Argument(help="Number of the row, from `dx quarantine list`.")],
+    purpose: PurposeOption = MENDING,
+) -> None:
     """One rejected row with its raw record and what was decided about it. It may hold personal data.
 
     Example: dx quarantine show 7
@@ -94,7 +98,9 @@ def show(quarantine_id: Annotated[int, typer.Argument(help="Number of the row, f
     from dx_pipeline.orchestration.process import get_road
     from dx_pipeline.warehouse.quarantine import get_quarantined
     from dx_pipeline.warehouse.quarantine_decision import decisions_about
+    from dx_pipeline.warehouse.read_audit import read_on_record
 
+    read_on_record(get_road().warehouse, {"quarantine_id": quarantine_id}, purpose=purpose)
     with get_road().warehouse.loader() as connection:
         row = get_quarantined(connection, quarantine_id)
         decisions = decisions_about(connection, [quarantine_id])

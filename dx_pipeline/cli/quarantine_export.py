@@ -13,6 +13,7 @@ from rich.markup import escape
 from sqlalchemy.engine import Connection
 
 from dx_pipeline.cli.console import console, friendly
+from dx_pipeline.cli.read_purpose import MENDING, PurposeOption
 from dx_pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def export(
         str | None, typer.Option("--owner", "-o", help="Only systems of this owner, as system.yaml names it.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="One workbook for each owner agency, into a folder.")] = False,
+    purpose: PurposeOption = MENDING,
 ) -> None:
     """Write the rows a department has to mend: the reasons in words, its own columns beside them.
 
@@ -55,12 +57,15 @@ def export(
     from dx_pipeline.cli.fix_list import check_target, write_csv, write_fix_list
     from dx_pipeline.orchestration.process import get_catalog, get_road
     from dx_pipeline.warehouse.quarantine import list_quarantine
+    from dx_pipeline.warehouse.read_audit import read_on_record
 
     if every and target is None:
         raise SettingsError("--all writes one file for each agency", next_step="name the folder they go into")
     if target is not None and not every:
         check_target(target)
     chosen = _datasets(get_catalog(), dataset, owner)
+    scope = {"datasets": chosen, "reason": reason, "agency": agency, "status": "open"}
+    read_on_record(get_road().warehouse, scope, purpose=purpose)
     with get_road().warehouse.loader() as connection:
         rows = list_quarantine(connection, dataset_ids=chosen, reason=reason, agency=agency, limit=None)
         rows = _without_released(connection, rows)

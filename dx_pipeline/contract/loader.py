@@ -36,7 +36,7 @@ from dx_pipeline.yaml_document import parse_yaml
 
 CONTRACT_SUFFIX = ".odcs.yaml"
 SUPPORTED_API_VERSIONS = ("v3.1.0",)
-CANONICAL_NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
+CANONICAL_NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}\Z")
 RESERVED_SUFFIXES = ("__unreadable", "__note", "_pseudonym", DAY_SUFFIX, PRECISION_SUFFIX, KEY_SUFFIX)
 CLASSIFICATIONS = ("public", "internal", "personal", "sensitive")
 LOGICAL_TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from dx_pipeline.clean.pseudonym import PseudonymKeys
 from dx_pipeline.contract.catalog import Catalog
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import (
@@ -50,6 +49,7 @@ from dx_pipeline.progress import listener
 from dx_pipeline.settings import Settings
 from dx_pipeline.warehouse import ledger
 from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.key_register import staged_key_version
 from dx_pipeline.warehouse.ledger import Batch
 from dx_pipeline.warehouse.load_file import parse_load_file
 from dx_pipeline.warehouse.merge import LoadBinds, run_load
@@ -276,6 +276,7 @@ class Road:
                     "position": extraction.position,
                     "schema_fingerprint": drift.fingerprint,
                     "control": {"rows": str(extraction.source_rows), **extraction.control},
+                    "cursor_high": extraction.cursor_high,
                 },
                 on_rows=came,
             )
@@ -425,7 +426,7 @@ class Road:
                 binds = LoadBinds(
                     batch_id=batch.batch_id,
                     as_of=batch.landed_at or batch.started_at,
-                    key_version=PseudonymKeys.load(self.settings.keys_path).current,
+                    key_version=staged_key_version(connection, contract) or 0,
                 )
                 try:
                     counts = run_load(connection, load, binds, stage_rejected=rejected_table(contract))

@@ -71,6 +71,7 @@ def printed(renderable: Table, width: int) -> list[str]:
 
 def test_the_commands_are_the_known_ones() -> None:
     assert set(commands()) == {
+        "audit", "backup", "keys forget", "keys rekey", "keys rotate", "keys show", "restore", "retention",
         "batches", "batches show", "contract check", "contract init", "contract list", "contract reasons", "dev", "doctor",
         "down", "drift", "figures", "lineage",
         "quarantine discard", "quarantine export", "quarantine list", "quarantine release", "quarantine reopen",
