@@ -32,5 +32,5 @@ retention_schedule = dg.ScheduleDefinition(
     job=retention_job,
     cron_schedule="30 2 * * *",
     execution_timezone=LOCAL_TIME_ZONE,
-    description="Mỗi đêm lúc 2:30 | Every night at 2:30",
+    description="Mỗi đêm lúc 2:30 | Every night at 2:30 (30 2 * * *)",
 )

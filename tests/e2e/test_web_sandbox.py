@@ -151,8 +151,8 @@ def test_kind_3_is_kept_apart_from_kind_4_and_its_doubt_is_told(centre: Centre) 
     ((note,),) = centre.ask("select note from core.dim_indicator_data_type where data_type_id = 3")
     assert "chính thức" in note
     ((both,),) = centre.ask(
-        "select count(*) from mart.socio_economic_indicator where carried_out is not null and official is not null"
-        " and carried_out <> official"
+        "select count(*) from mart.socio_economic_indicator where carried_out is not null and final_value is not null"
+        " and carried_out <> final_value"
     )
     assert both > 10
 

@@ -17,7 +17,7 @@ insert into mart.socio_economic_indicator (
     planned,
     estimated,
     carried_out,
-    official,
+    final_value,
     plan_rate,
     carried_out_year_before,
     change_rate,
@@ -35,7 +35,7 @@ with figure as (
         max(f.standard_value) filter (where f.data_type_id = 1) as planned,
         max(f.standard_value) filter (where f.data_type_id = 2) as estimated,
         max(f.standard_value) filter (where f.data_type_id = 3) as carried_out,
-        max(f.standard_value) filter (where f.data_type_id = 4) as official,
+        max(f.standard_value) filter (where f.data_type_id = 4) as final_value,
         bool_or(f.unit <> f.standard_unit) as unit_switched
     from core.fact_indicator_reported as f
     where f.closed_on is null and f.standard_value is not null
@@ -60,7 +60,7 @@ select
     f.planned,
     f.estimated,
     f.carried_out,
-    f.official,
+    f.final_value,
     case when f.unit <> '%' then round(100.0 * f.carried_out / nullif(f.planned, 0), 2) end as plan_rate,
     b.carried_out as carried_out_year_before,
     case

@@ -153,7 +153,7 @@ create table if not exists mart.socio_economic_indicator (
     planned numeric(24, 6),
     estimated numeric(24, 6),
     carried_out numeric(24, 6),
-    official numeric(24, 6),
+    final_value numeric(24, 6),
     plan_rate numeric(10, 2),
     carried_out_year_before numeric(24, 6),
     change_rate numeric(10, 2),
@@ -241,7 +241,7 @@ comment on column mart.socio_economic_indicator.period_name is 'Tên kỳ | Name
 comment on column mart.socio_economic_indicator.planned is 'Kế hoạch (loại 1) | Plan (kind 1)';
 comment on column mart.socio_economic_indicator.estimated is 'Ước tính (loại 2) | Estimate (kind 2)';
 comment on column mart.socio_economic_indicator.carried_out is 'Loại 3: thực hiện; ví dụ của hệ thống gọi là chính thức | Kind 3: carried out; the system''s own example calls it official';
-comment on column mart.socio_economic_indicator.official is 'Chính thức (loại 4) | Official (kind 4)';
+comment on column mart.socio_economic_indicator.final_value is 'Chính thức (loại 4) | Official (kind 4)';
 comment on column mart.socio_economic_indicator.plan_rate is 'Thực hiện (loại 3) so với kế hoạch, %; trống với chỉ tiêu tính bằng % | Kind 3 per plan, percent; empty for indicators in percent';
 comment on column mart.socio_economic_indicator.carried_out_year_before is 'Loại 3 cùng kỳ năm trước | Kind 3 of the same period a year before';
 comment on column mart.socio_economic_indicator.change_rate is 'Tăng, giảm so với cùng kỳ, %; trống với chỉ tiêu tính bằng % | Change against the year before, percent; empty for indicators in percent';
