@@ -437,6 +437,7 @@ class Road:
                     "updated": counts.updated,
                     "unchanged": counts.unchanged,
                     "closed": counts.closed,
+                    "also_changed": counts.also_changed,
                 }
                 months = counts.months
                 record_star(connection, contract, batch, load, binds, counts)

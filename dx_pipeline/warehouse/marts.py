@@ -109,7 +109,7 @@ def _inputs(connection: Connection, mart: Mart) -> str:
     changed = connection.execute(
         sa.text(
             "select b.system || '.' || b.dataset as name, max(b.batch_id) as batch_id from ops.batch as b"
-            " where b.status = 'published' and b.inserted + b.updated + b.closed > 0"
+            " where b.status = 'published' and b.inserted + b.updated + b.closed + b.also_changed > 0"
             " and b.system || '.' || b.dataset = any(:names) group by b.system, b.dataset"
         ),
         {"names": list(mart.depends_on)},
