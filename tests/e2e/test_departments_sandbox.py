@@ -150,7 +150,7 @@ def test_the_query_shown_is_the_one_that_gives_the_value(province: Province) -> 
 def test_first_batch_balances_as_the_truth_says(province: Province, system: str, dataset: str) -> None:
     wanted = province.truth[system]["tables"][dataset]
     assert wanted["quarantined"] > 0
-    assert wanted["duplicate"] > 0
+    assert wanted["duplicate"] > 0 or dataset == "gia_tri_chi_tieu", "an API that is asked value by value repeats none"
     found = province.ask(
         "select source_rows, extracted, accepted, quarantined, duplicate, inserted, updated from ops.batch"
         " where system = %s and dataset = %s and status = 'published' order by batch_id limit 1",
