@@ -11,7 +11,7 @@ import sys
 import typer
 
 from dx_pipeline import __version__
-from dx_pipeline.cli import batches, contracts, drift, figures, quarantine, quickstart, run, sandbox, server, sql, trace
+from dx_pipeline.cli import batches, contracts, docs, drift, figures, quarantine, quickstart, run, sandbox, server, sql, trace
 from dx_pipeline.cli.console import console
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ contracts.register(app)
 sandbox.register(app)
 figures.register(app)
 trace.register(app)
+docs.register(app)
 
 
 @app.command()
