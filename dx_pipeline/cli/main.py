@@ -11,7 +11,20 @@ import sys
 import typer
 
 from dx_pipeline import __version__
-from dx_pipeline.cli import batches, contracts, docs, drift, figures, quarantine, quickstart, run, sandbox, server, sql, trace
+from dx_pipeline.cli import (
+    batches,
+    contracts,
+    docs,
+    drift,
+    figures,
+    quarantine,
+    quickstart,
+    run,
+    sandbox,
+    server,
+    sql,
+    trace,
+)
 from dx_pipeline.cli.console import console
 
 app = typer.Typer(

@@ -182,9 +182,7 @@ class _Pages:
 
     def _plot(self, dataset_id: str) -> Markup:
         readings = self._facts.board.datasets[dataset_id].readings
-        return drawings.trend(
-            [one.rejected_share for one in readings], f"{self._words['trend_label']}: {dataset_id}"
-        )
+        return drawings.trend([one.rejected_share for one in readings], f"{self._words['trend_label']}: {dataset_id}")
 
     def _index_page(self, title: str, url: str, kind: str, text: str) -> None:
         self._index.append({"t": title, "u": url, "k": self._words[kind], "x": text})
@@ -194,7 +192,9 @@ class _Pages:
         url = f"table/{table.id}.html"
         self._index_page(table.id, url, "tables", self._say(table, "comment"))
         for column in table.columns:
-            self._index_page(f"{table.id}.{column.name}", f"{url}#{column.name}", "column", self._say(column, "comment"))
+            self._index_page(
+                f"{table.id}.{column.name}", f"{url}#{column.name}", "column", self._say(column, "comment")
+            )
         mentioned = re.compile(rf"\b{re.escape(table.id)}\b")
         self._page(
             url,
@@ -278,7 +278,7 @@ class _Pages:
         distance = {
             name: depth
             for name, depth in distance.items()
-            if name.startswith("dataset:") or name in self._facts.tables or name.startswith("restricted.")
+            if name.startswith(("dataset:", "restricted.")) or name in self._facts.tables
         }
         if len(distance) < 2:
             return None
