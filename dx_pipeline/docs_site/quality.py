@@ -164,9 +164,9 @@ class Board:
     agency_names: dict[str, str]
 
 
-def read_board(connection: Connection, dataset_ids: list[str]) -> Board:
-    """Read the ledger; every named dataset is there, loaded or not."""
-    datasets = {name: DatasetQuality() for name in dataset_ids}
+def read_board(connection: Connection, owners: dict[str, str]) -> Board:
+    """Read the ledger; every named dataset (id → owner agency) is there, loaded or not."""
+    datasets = {name: DatasetQuality() for name in owners}
     for row in connection.execute(sa.text(_BATCHES)):
         if row.dataset_id in datasets:
             reading = Reading(*row[1:])
@@ -182,7 +182,7 @@ def read_board(connection: Connection, dataset_ids: list[str]) -> Board:
         if row.dataset_id in datasets:
             datasets[row.dataset_id].open_rows = row.open_rows
     summary = [row for row in quarantine_summary(connection) if row.dataset_id in datasets]
-    codes = sorted({row.owner_agency for row in summary})
+    codes = sorted({*owners.values(), *(row.owner_agency for row in summary)})
     names = {row.agency_code: row.name for row in connection.execute(sa.text(_AGENCIES), {"codes": codes})}
     now = connection.exec_driver_sql("select now()").scalar_one()
     return Board(now, datasets, summary, names)

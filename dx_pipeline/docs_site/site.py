@@ -70,7 +70,7 @@ def read_facts(
             loads.setdefault(contract.id, ())
     with warehouse.loader() as connection:
         tables = read_tables(connection)
-        board = read_board(connection, list(contracts))
+        board = read_board(connection, {name: one.owner_agency for name, one in contracts.items()})
     return SiteFacts(
         tables,
         contracts,
@@ -195,6 +195,7 @@ class _Pages:
             self._index_page(
                 f"{table.id}.{column.name}", f"{url}#{column.name}", "column", self._say(column, "comment")
             )
+        datasets = [facts.contracts[n] for n in facts.flow.datasets_of(table.id) if n in facts.contracts]
         mentioned = re.compile(rf"\b{re.escape(table.id)}\b")
         self._page(
             url,
@@ -202,7 +203,8 @@ class _Pages:
             table.id,
             table=table,
             grain=facts.grains.get(table.id),
-            datasets=[facts.contracts[name] for name in facts.flow.datasets_of(table.id) if name in facts.contracts],
+            datasets=datasets,
+            owners=sorted({self._agency(one.owner_agency) for one in datasets}),
             origins={c.name: facts.origins.get(ColumnRef(table.id, c.name), []) for c in table.columns},
             er=self._er(table),
             lineage=self._lineage(table.id),
