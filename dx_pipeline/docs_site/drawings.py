@@ -33,22 +33,35 @@ class Box:
         return (1 + len(self.lines)) * _LINE + 2 * _PAD - 4
 
 
+@dataclass(frozen=True)
+class _Place:
+    x: float
+    y: float
+    width: float
+    box: Box
+
+    @property
+    def middle(self) -> float:
+        return self.y + self.box.height / 2
+
+
 def layered(layers: Sequence[Sequence[Box]], edges: Iterable[tuple[str, str]], label: str) -> Markup:
     """Boxes in columns from left to right, each column centred, with a curve for each edge."""
     columns = [layer for layer in layers if layer]
     heights = [sum(box.height for box in layer) + _GAP_Y * (len(layer) - 1) for layer in columns]
     total = max(heights, default=0) + 2
-    place: dict[str, tuple[float, float, Box]] = {}
+    place: dict[str, _Place] = {}
     x = 1.0
     for layer, height in zip(columns, heights, strict=True):
         y = (total - height) / 2
+        widest = max(box.width for box in layer)  # all alike, so that no line runs through a wider neighbour
         for box in layer:
-            place[box.id] = (x, y, box)
+            place[box.id] = _Place(x, y, widest, box)
             y += box.height + _GAP_Y
-        x += max(box.width for box in layer) + _GAP_X
+        x += widest + _GAP_X
     width = max(x - _GAP_X + 1, 1)
     parts = [Markup("").join(_curve(place, one, other) for one, other in dict.fromkeys(edges))]
-    parts += [_box(x, y, box) for x, y, box in place.values()]
+    parts += [_box(one) for one in place.values()]
     return _svg(width, total, label, Markup("").join(parts), "drawing")
 
 
@@ -110,10 +123,11 @@ def _svg(width: float, height: float, label: str, inner: Markup, kind: str) -> M
     )
 
 
-def _box(x: float, y: float, box: Box) -> Markup:
+def _box(place: _Place) -> Markup:
+    x, y, box = place.x, place.y, place.box
     parts = [
         Markup('<rect x="{}" y="{}" width="{}" height="{}" rx="4"/>').format(
-            f"{x:.1f}", f"{y:.1f}", f"{box.width:.1f}", f"{box.height:.1f}"
+            f"{x:.1f}", f"{y:.1f}", f"{place.width:.1f}", f"{box.height:.1f}"
         ),
         _text(x, y, 0, box.title, "title"),
     ]
@@ -128,15 +142,17 @@ def _text(x: float, y: float, row: int, text: str, kind: str) -> Markup:
     )
 
 
-def _curve(place: Mapping[str, tuple[float, float, Box]], one: str, other: str) -> Markup:
-    if one not in place or other not in place or one == other:
+def _curve(places: Mapping[str, _Place], one: str, other: str) -> Markup:
+    if one not in places or other not in places:
         return Markup("")
-    (ax, ay, a), (bx, by, b) = place[one], place[other]
-    if ax > bx:
-        (ax, ay, a), (bx, by, b) = (bx, by, b), (ax, ay, a)
-    if ax == bx:
-        return Markup("")  # in one column: the text beside the drawing tells it
-    x1, y1, x2, y2 = ax + a.width, ay + a.height / 2, bx, by + b.height / 2
-    bend = max((x2 - x1) / 2, 20)
-    path = f"M{x1:.1f},{y1:.1f} C{x1 + bend:.1f},{y1:.1f} {x2 - bend:.1f},{y2:.1f} {x2:.1f},{y2:.1f}"
+    left, right = sorted((places[one], places[other]), key=lambda place: place.x)
+    if left.x == right.x:  # two of one column: an arc beside it
+        if left is right:
+            return Markup("")
+        x = left.x + left.width
+        path = f"M{x:.1f},{left.middle:.1f} C{x + 36:.1f},{left.middle:.1f} {x + 36:.1f},{right.middle:.1f} {x:.1f},{right.middle:.1f}"
+    else:
+        x1, x2 = left.x + left.width, right.x
+        bend = max((x2 - x1) / 2, 20)
+        path = f"M{x1:.1f},{left.middle:.1f} C{x1 + bend:.1f},{left.middle:.1f} {x2 - bend:.1f},{right.middle:.1f} {x2:.1f},{right.middle:.1f}"
     return Markup('<path class="edge" d="{}"/>').format(path)

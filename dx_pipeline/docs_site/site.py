@@ -35,6 +35,7 @@ from dx_pipeline.warehouse.marts import Mart
 MARK = ".dx-site"
 """File that tells a folder is a site of ours and may be written anew."""
 _MAX_REFERENCING = 12
+_SEARCH_ORDER = ("tables", "dataset", "column", "rule", "source_column")  # equally good hits, as they are listed
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -112,7 +113,7 @@ def build_site(facts: SiteFacts, out: Path) -> int:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = lambda value: "–" if value is None else f"{value:,}".replace(",", " ")
+    environment.filters["number"] = lambda value: "–" if value is None else f"{value:,}".replace(",", "\u202f")
     environment.filters["percent"] = lambda value: "–" if value is None else f"{100 * value:.2f} %"
     environment.filters["moment"] = lambda value: "–" if value is None else f"{value:%Y-%m-%d %H:%M}"
     environment.filters["span"] = lambda value: in_words(value) if isinstance(value, timedelta) else "–"
@@ -130,7 +131,7 @@ class _Pages:
         self._environment = environment
         self._words = words(language)
         self._pointing = referencing(facts.tables)
-        self._index: list[dict[str, str]] = []
+        self._index: list[dict[str, str | int]] = []
         self._count = 0
 
     def write(self) -> int:
@@ -185,7 +186,7 @@ class _Pages:
         return drawings.trend([one.rejected_share for one in readings], f"{self._words['trend_label']}: {dataset_id}")
 
     def _index_page(self, title: str, url: str, kind: str, text: str) -> None:
-        self._index.append({"t": title, "u": url, "k": self._words[kind], "x": text})
+        self._index.append({"t": title, "u": url, "k": self._words[kind], "x": text, "r": _SEARCH_ORDER.index(kind)})
 
     def _table(self, table: Table) -> None:
         facts = self._facts
@@ -204,6 +205,7 @@ class _Pages:
             table=table,
             grain=facts.grains.get(table.id),
             datasets=datasets,
+            written_by=_written_by(table),
             owners=sorted({self._agency(one.owner_agency) for one in datasets}),
             origins={c.name: facts.origins.get(ColumnRef(table.id, c.name), []) for c in table.columns},
             er=self._er(table),
@@ -357,6 +359,13 @@ class _Pages:
                 oldest = row.oldest.date().isoformat() if isinstance(row.oldest, datetime) else ""
                 message = self._say(row, "message")
                 writer.writerow([row.dataset_id, row.code, _no_formula(message), row.open_rows, oldest])
+
+
+def _written_by(table: Table) -> str:
+    """Key of the words for a table that no dataset fills."""
+    if table.kind == "view":
+        return "by_view"
+    return "by_warehouse" if table.schema == "ops" else "by_reference"
 
 
 def _no_formula(text: str) -> str:

@@ -116,6 +116,12 @@ _WORDS = {
     "late_count": ("tập dữ liệu trễ hạn", "datasets late"),
     "accounted": ("dòng nguồn đã đọc", "source rows read"),
     "in_english": ("Ghi chú kỹ thuật, tiếng Anh", "Technical note"),
+    "by_view": ("khung nhìn, tính từ các bảng khác của kho", "a view, computed from other tables of the warehouse"),
+    "by_warehouse": ("do chính kho ghi khi chạy", "written by the warehouse itself as it runs"),
+    "by_reference": (
+        "tệp tham chiếu và cấu trúc của kho (warehouse_sql), nhóm kỹ sư dữ liệu quản lý",
+        "reference files and structure of the warehouse (warehouse_sql), kept by the data engineers",
+    ),
     "top": ("Về đầu trang", "Back to top"),
 }
 

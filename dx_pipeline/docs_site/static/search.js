@@ -14,10 +14,9 @@
     return { one: one, title: fold(one.t), text: fold(one.t + " " + one.t.replace(/[_.]/g, " ") + " " + one.x) };
   });
 
-  function score(entry, query, words) {
+  function score(entry, query) {
     if (entry.title === query) return 0;
-    if (words.every(function (word) { return entry.title.includes(word); })) return 1;
-    return entry.text.includes(query) ? 2 : 3;
+    return (entry.text.includes(query) ? 1 : 10) + entry.one.r;
   }
 
   function element(name, text, className) {
@@ -35,7 +34,7 @@
     if (box.hidden) return;
     const found = entries
       .filter(function (entry) { return words.every(function (word) { return entry.text.includes(word); }); })
-      .map(function (entry) { return { entry: entry, rank: score(entry, query, words) }; })
+      .map(function (entry) { return { entry: entry, rank: score(entry, query) }; })
       .sort(function (a, b) { return a.rank - b.rank; });
     box.append(element("p", found.length ? found.length + " " + box.dataset.hits : box.dataset.none));
     const list = element("ol");
