@@ -143,16 +143,15 @@ def _text(x: float, y: float, row: int, text: str, kind: str) -> Markup:
 
 
 def _curve(places: Mapping[str, _Place], one: str, other: str) -> Markup:
-    if one not in places or other not in places:
+    if one not in places or other not in places or one == other:
         return Markup("")
     left, right = sorted((places[one], places[other]), key=lambda place: place.x)
+    x1, y1, y2 = left.x + left.width, left.middle, right.middle
     if left.x == right.x:  # two of one column: an arc beside it
-        if left is right:
-            return Markup("")
-        x = left.x + left.width
-        path = f"M{x:.1f},{left.middle:.1f} C{x + 36:.1f},{left.middle:.1f} {x + 36:.1f},{right.middle:.1f} {x:.1f},{right.middle:.1f}"
+        x2, bend1, bend2 = x1, x1 + 36, x1 + 36
     else:
-        x1, x2 = left.x + left.width, right.x
+        x2 = right.x
         bend = max((x2 - x1) / 2, 20)
-        path = f"M{x1:.1f},{left.middle:.1f} C{x1 + bend:.1f},{left.middle:.1f} {x2 - bend:.1f},{right.middle:.1f} {x2:.1f},{right.middle:.1f}"
+        bend1, bend2 = x1 + bend, x2 - bend
+    path = f"M{x1:.1f},{y1:.1f} C{bend1:.1f},{y1:.1f} {bend2:.1f},{y2:.1f} {x2:.1f},{y2:.1f}"
     return Markup('<path class="edge" d="{}"/>').format(path)
