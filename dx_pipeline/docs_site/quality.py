@@ -115,26 +115,32 @@ class DatasetQuality:
     published_at: datetime | None = None
     is_troubled: bool = False
     open_rows: int = 0
+    is_snapshot: bool = False
+
+    @property
+    def counted(self) -> list[Reading]:
+        """The batches that are counted together: each snapshot reads the whole source, so only the last one."""
+        return self.readings[-1:] if self.is_snapshot else self.readings
 
     @property
     def extracted(self) -> int:
-        return sum(one.extracted for one in self.readings)
+        return sum(one.extracted for one in self.counted)
 
     @property
     def accepted(self) -> int:
-        return sum(one.accepted for one in self.readings)
+        return sum(one.accepted for one in self.counted)
 
     @property
     def quarantined(self) -> int:
-        return sum(one.quarantined for one in self.readings)
+        return sum(one.quarantined for one in self.counted)
 
     @property
     def duplicate(self) -> int:
-        return sum(one.duplicate for one in self.readings)
+        return sum(one.duplicate for one in self.counted)
 
     @property
     def flagged(self) -> int:
-        return sum(one.flagged for one in self.readings)
+        return sum(one.flagged for one in self.counted)
 
     @property
     def rejected_share(self) -> float | None:
@@ -164,9 +170,9 @@ class Board:
     agency_names: dict[str, str]
 
 
-def read_board(connection: Connection, owners: dict[str, str]) -> Board:
+def read_board(connection: Connection, owners: dict[str, str], snapshots: set[str]) -> Board:
     """Read the ledger; every named dataset (id → owner agency) is there, loaded or not."""
-    datasets = {name: DatasetQuality() for name in owners}
+    datasets = {name: DatasetQuality(is_snapshot=name in snapshots) for name in owners}
     for row in connection.execute(sa.text(_BATCHES)):
         if row.dataset_id in datasets:
             reading = Reading(*row[1:])
@@ -175,7 +181,7 @@ def read_board(connection: Connection, owners: dict[str, str]) -> Board:
         if row.dataset_id in datasets:
             datasets[row.dataset_id].published_at = row.published_at
             datasets[row.dataset_id].is_troubled = (row.troubled or 0) > (row.published or 0)
-    shown = [one.batch_id for quality in datasets.values() for one in quality.readings]
+    shown = [one.batch_id for quality in datasets.values() for one in quality.counted]
     for row in connection.execute(sa.text(_RULES), {"batches": shown}):
         datasets[row.dataset_id].rules[row.code] = RuleCount(*row[2:])
     for row in connection.execute(sa.text(_OPEN)):

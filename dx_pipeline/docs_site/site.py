@@ -69,9 +69,11 @@ def read_facts(
         except DxError:  # the run of that dataset tells; the site shows what can be read
             rules.setdefault(contract.id, ())
             loads.setdefault(contract.id, ())
+    owners = {name: one.owner_agency for name, one in contracts.items()}
+    snapshots = {name for name, one in contracts.items() if one.load.mode == "snapshot"}
     with warehouse.loader() as connection:
         tables = read_tables(connection)
-        board = read_board(connection, {name: one.owner_agency for name, one in contracts.items()})
+        board = read_board(connection, owners, snapshots)
     return SiteFacts(
         tables,
         contracts,

@@ -83,8 +83,10 @@ _WORDS = {
         "A row with two reasons is counted under each of them.",
     ),
     "batches_note": (
-        "Số đếm của các lô đã công bố, tối đa 60 lô gần nhất của mỗi tập dữ liệu. Vạch đứng là mức trần trong thỏa thuận.",
-        "Counts of published batches, at most the 60 latest of each dataset. The upright mark is the cap in the contract.",
+        "Số đếm của các lô đã công bố: lô mới nhất nếu mỗi lô đọc toàn bộ nguồn, nếu không thì tối đa 60 lô gần nhất. Diễn "
+        "biến là tỷ lệ bị từ chối của từng lô. Vạch đứng là mức trần trong thỏa thuận.",
+        "Counts of published batches: the latest one where each batch reads the whole source, else at most the 60 latest. "
+        "The trend is the rejected share of each batch. The upright mark is the cap in the contract.",
     ),
     "as_of": ("Số liệu tại thời điểm", "As of"),
     "core": ("Lược đồ sao (core)", "The star (core)"),
