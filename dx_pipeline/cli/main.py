@@ -15,6 +15,7 @@ from dx_pipeline.cli import (
     audit,
     batches,
     contracts,
+    docs,
     drift,
     figures,
     keys,
@@ -50,6 +51,7 @@ trace.register(app)
 audit.register(app)
 keys.register(app)
 safekeeping.register(app)
+docs.register(app)
 
 
 @app.command()
