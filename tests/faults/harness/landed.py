@@ -1,0 +1,61 @@
+"""A landed file that is lost, or in which one bit is another: right after it was written, or long after."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import psycopg
+
+from tests.faults.harness.fault import Fault
+from tests.faults.harness.scene import Scene, Told
+
+LOOK_SECONDS = 0.002
+PATIENCE_SECONDS = 60.0
+
+
+def break_landed_file(scene: Scene, fault: Fault, drawn: random.Random, *, how: str) -> Told:
+    """Break the files of the batch that is just being written down as landed; its replay is refused too."""
+    scene.open()
+    run = scene.begin()
+    struck, batch = False, 0
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with psycopg.connect(scene.url) as connection:
+        while run.is_alive and time.monotonic() < deadline:
+            found = connection.execute(
+                "select batch_id, landing from (select batch_id, system || '/' || dataset || '/' || batch_id as landing"
+                " from ops.batch where batch_id > %s and status = 'extracting' order by batch_id limit 1 for update) as b",
+                [scene.last_batch_before],
+            ).fetchone()
+            if found is None:
+                connection.rollback()
+                time.sleep(LOOK_SECONDS)
+                continue
+            batch, landed = found[0], scene.home / "landing" / found[1]
+            while not landed.exists() and run.is_alive and time.monotonic() < deadline:
+                time.sleep(LOOK_SECONDS)
+            if landed.exists():
+                _break(drawn.choice(sorted(landed.glob("part-*.parquet"))), drawn, how)
+                struck = True
+            connection.rollback()
+            break
+    output = run.output()
+    if struck:
+        assert run.exit_code == 1, f"the run did not see that a landed file is {how}:\n{output}"
+        flat = " ".join(output.split())
+        assert flat.count(f"is {how}") == 1, f"not told in one message that a landed file is {how}:\n{output}"
+        refused = scene.dx("replay", str(batch), check=False)
+        assert refused.returncode == 1, refused.stdout
+        assert f"is {how}" in " ".join((refused.stdout + refused.stderr).split()), refused.stdout + refused.stderr
+    return Told(struck, run.exit_code, output)
+
+
+def _break(path: Path, drawn: random.Random, how: str) -> None:
+    if how == "missing":
+        path.unlink()
+        return
+    data = bytearray(path.read_bytes())
+    place = drawn.randrange(len(data))
+    data[place] ^= 1 << drawn.randrange(8)
+    path.write_bytes(data)
