@@ -30,7 +30,7 @@ def cannot_be_done(fault: Fault) -> str | None:
     if fault.kind in NEEDS_MOUNT and not disks.may_mount():
         return "this user may not mount file systems: run as root"
     if fault.kind in NEEDS_CLOCK and clock.library() is None:
-        return "libfaketime is not installed: apt-get install faketime"
+        return "there is no C compiler for the moved clock: apt-get install gcc libc6-dev"
     return None
 
 
@@ -55,8 +55,9 @@ def do_fault(fault: Fault, workshop: Workshop) -> Outcome:
         if done.returncode != 0:
             wrong.append(f"the plain run after the fault exited {done.returncode}:\n{done.stdout}\n{done.stderr}")
         scene.open()
-        wrong += [f"{table} is {found}, should be {right}" for table, (found, right) in
-                  differences(scene, reference).items()]
+        wrong += [
+            f"{table} is {found}, should be {right}" for table, (found, right) in differences(scene, reference).items()
+        ]
         wrong += [f"left behind, {what}: {marks}" for what, marks in traces(scene).items()]
         if wrong:
             wrong.append(f"the disturbed run exited {told.exit_code} and told:\n{told.output}")

@@ -12,10 +12,9 @@ from tests.faults.harness import clock, disks
 from tests.faults.harness.fault import Fault
 from tests.faults.harness.landed import break_landed_file
 from tests.faults.harness.moment import wait_for_moment
-from tests.faults.harness.processes import kill, stop_server, workers_of
+from tests.faults.harness.processes import kill, start_again, stop_server, workers_of
 from tests.faults.harness.scene import Scene, Told
 from tests.faults.runs import Run
-
 
 Injector = Callable[[Scene, Fault, random.Random], Told]
 
@@ -155,17 +154,14 @@ def move_clock(scene: Scene, fault: Fault, drawn: random.Random) -> Told:
     seconds = drawn.choice((-1, 1)) * drawn.choice((3_600, 86_400, 40 * 86_400, 400 * 86_400))
     moved = clock.MovedClock(scene.home.parent / "clock")
     whole_machine = drawn.random() < 0.5
-    if whole_machine:
-        scene.environment |= moved.environment
-        scene.dx("up")
     scene.open()
+    if whole_machine:
+        start_again(scene.home / "warehouse" / "data", moved.environment)
     run = scene.begin(moved.environment)
     struck = wait_for_moment(fault, scene, run)
     moved.move(seconds)
     told = _ended(run, struck)
     if whole_machine:
-        for name in moved.environment:
-            scene.environment.pop(name, None)
         scene.server.stop("fast")
     return told
 

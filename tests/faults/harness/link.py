@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
@@ -105,8 +106,6 @@ class Link:
     def _end(self, one: socket.socket) -> None:
         with self._guard:
             self._open.discard(one)
-        try:
+        with contextlib.suppress(OSError):
             one.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         one.close()

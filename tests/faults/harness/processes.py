@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -46,6 +47,32 @@ def stop_server(data: Path, number: int) -> None:
     deadline = time.monotonic() + 30
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline, f"the server of {data} does not end"
+        time.sleep(0.02)
+
+
+def start_again(data: Path, environment: dict[str, str]) -> None:
+    """Restart a server with the same command and user, in another environment; returns when it takes connections."""
+    pid = postmaster_of(data)
+    assert pid is not None
+    running = psutil.Process(pid)
+    command, user, group = running.cmdline(), running.uids().real, running.gids().real
+    stop_server(data, signal.SIGINT)
+    with (data.parent / "server.log").open("ab") as log:
+        subprocess.Popen(
+            command,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C", **environment},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            user=user,
+            group=group,
+            extra_groups=[],
+        )
+    deadline = time.monotonic() + 30
+    while b"ready" not in (data / "postmaster.pid").read_bytes() if (data / "postmaster.pid").exists() else True:
+        assert time.monotonic() < deadline, f"the server of {data} does not start"
         time.sleep(0.02)
 
 

@@ -12,7 +12,7 @@ import psycopg
 import sqlalchemy as sa
 from dotenv import dotenv_values
 
-from dx_pipeline.sandbox.province import DATABASE, SERVER
+from dx_pipeline.sandbox.province import SERVER
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 from tests.conftest import Installation
 from tests.faults.conftest import DOSSIERS, Province
@@ -30,9 +30,7 @@ _NEW = """create temporary table moi on commit drop as select * from ho_so
 
 
 def _hour(at: str, *, descending: str, step: int, mark: str) -> tuple[str, ...]:
-    return tuple(
-        text.format(at=at, descending=descending, step=step, mark=mark) for text in (_HOUR, _SOFTLY, _NEW)
-    )
+    return tuple(text.format(at=at, descending=descending, step=step, mark=mark) for text in (_HOUR, _SOFTLY, _NEW))
 
 
 NEXT_HOUR = _hour("2024-07-01 08:00:00", descending="", step=10_000_000, mark="91")
