@@ -144,6 +144,8 @@ class Workshop:
     def _copy(self, prepared: str, source: Source, targets: tuple[str, ...]) -> Iterator[Scene]:
         home = self._folder / f"scene_{uuid4().hex[:8]}" / "home"
         copy_folder(self._folder / f"prepared_{prepared}", home)
+        # A port of its own: a run whose server is down must not find another copy's, which has the same password.
+        (home / "warehouse" / "port").unlink()
         try:
             with self._opened(Scene(home, source, targets)) as scene:
                 yield scene

@@ -163,6 +163,7 @@ class Sources:
         """A source on a server that the caller may stop."""
         shared = self.shared(prepared)
         copy_folder(self._folder / "stopped", home / SERVER)
+        (home / SERVER / "port").unlink()
         server = EmbeddedServer(home, name=SERVER, admin=ADMIN)
         server.start()
         return Source(server, shared.database, self._reader_url, shared.folder)
