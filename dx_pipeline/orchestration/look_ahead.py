@@ -116,7 +116,11 @@ class LookAhead:
 
     def _land(self, contract: Contract, run_id: str, month: date | None) -> Batch:
         with self._noting_failure(contract, run_id):
-            batch = self._road.land(contract, run_id=run_id, month=month)
+            try:
+                batch = self._road.land(contract, run_id=run_id, month=month)
+            except LandedFileLost as lost:
+                _tell_of_reading_again(contract, lost)
+                batch = self._road.land(contract, run_id=run_id, month=month)
         self.begin_stage(contract, batch)
         return batch
 
@@ -151,7 +155,7 @@ class LookAhead:
         except LandedFileLost as lost:
             if batch.replay_of is not None or batch.run_id is None:
                 raise
-            listener().warn(contract.id, f"{lost.what}; the source is read again")
+            _tell_of_reading_again(contract, lost)
         again = self._road.land(contract, run_id=batch.run_id, month=batch.period_month)
         return self._road.stage(contract, again)
 
@@ -204,3 +208,7 @@ class LookAhead:
             self._failed.add((str(run_id), contract.id))
             self._publisher.submit(self._publish_what_may)
             raise
+
+
+def _tell_of_reading_again(contract: Contract, lost: LandedFileLost) -> None:
+    listener().warn(contract.id, f"{lost.what}; the source is read again")

@@ -81,11 +81,11 @@ class Scene(Installation):
     def star(self) -> Star:
         return star_checksums(warehouse_url(self.home))
 
-    def batches(self) -> list[tuple[int, str, str]]:
-        """Number, dataset and status of every batch that began in the scene."""
+    def batches(self) -> list[tuple[int, str, str, str | None]]:
+        """Number, dataset, status and message of every batch that began in the scene."""
         with psycopg.connect(warehouse_url(self.home)) as connection:
             return connection.execute(
-                "select batch_id, system || '.' || dataset, status from ops.batch where batch_id > %s order by 1",
+                "select batch_id, system || '.' || dataset, status, message from ops.batch where batch_id > %s order by 1",
                 [self.last_batch_before],
             ).fetchall()
 
