@@ -54,6 +54,10 @@ class Run:
         self._process.send_signal(signal.SIGKILL)
         assert self._process.wait(timeout=30) == -signal.SIGKILL
 
+    def reap(self) -> None:
+        """Take note of the end of a killed run: what it started waits for that and holds its output open until then."""
+        self._process.wait(timeout=30)
+
     def output(self) -> str:
         """Everything it printed; waits for its end."""
         return self._process.communicate(timeout=PATIENCE_SECONDS)[0]

@@ -24,6 +24,7 @@ def kill_run(scene: Scene, fault: Fault, drawn: random.Random) -> Told:
     run = scene.begin()
     struck = wait_for_moment(fault, scene, run)
     kill(run.pid)
+    run.reap()
     return _ended(run, struck)
 
 
@@ -33,6 +34,7 @@ def kill_run_and_workers(scene: Scene, fault: Fault, drawn: random.Random) -> To
     struck = wait_for_moment(fault, scene, run)
     for pid in [*workers_of(run.pid), run.pid]:
         kill(pid)
+    run.reap()
     return _ended(run, struck)
 
 
