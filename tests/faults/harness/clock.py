@@ -6,6 +6,7 @@ A few lines of C (``moved_clock.c``), preloaded. libfaketime 0.9.10, which Debia
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import subprocess
 import tempfile
@@ -20,6 +21,7 @@ def library() -> Path | None:
     if compiler is None:
         return None
     folder = Path(tempfile.mkdtemp(prefix="dx-clock-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     folder.chmod(0o755)  # the warehouse's user reads it too
     target = folder / "moved_clock.so"
     source = Path(__file__).with_name("moved_clock.c")
