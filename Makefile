@@ -1,6 +1,7 @@
 # Kho dữ liệu dùng chung của tỉnh · The shared provincial data warehouse
 #   make run     everything from nothing: venv, dependencies, warehouse, sandbox province, pipeline, result
 #   make test    everything the tests need, then all tests
+#   make nightly  many more of the tests that draw: 200 faults done to runs, 400 hostile files
 #   make dev     the Dagster UI over the same runs
 #   make bench   speed beside the raw limit and a peer
 #   make clean   stop the servers and remove what was made here
@@ -12,7 +13,7 @@ READY := $(VENV)/.ready
 export DX_HOME ?= $(CURDIR)/.dx
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint dev bench clean lock
+.PHONY: run test nightly lint dev bench clean lock
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -24,6 +25,10 @@ test: $(READY)
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --ignore tests/faults $(PYTEST_ARGS) || status=1; \
 	$(BIN)/python -m pytest tests/faults $(PYTEST_ARGS) || status=1; \
 	exit $$status
+
+nightly: $(READY)
+	@DX_FAULTS=$${DX_FAULTS:-200} DX_HOSTILE_FILES=$${DX_HOSTILE_FILES:-400} \
+		$(BIN)/python -m pytest -v tests/faults/test_random_faults.py tests/faults/test_hostile_files.py $(PYTEST_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -71,6 +71,10 @@ class LandingError(DxError):
     """A landed batch is missing, damaged or cannot be written."""
 
 
+class LandedFileLost(LandingError):
+    """A file of a landed batch is gone or is not what was landed: only the source, or a backup, has its rows."""
+
+
 class BatchHeld(DxError):
     """The judge stopped a batch before publishing; nothing of it reached the star."""
 

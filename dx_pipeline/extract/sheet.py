@@ -7,6 +7,7 @@ import json
 import mmap
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ MEMORY_BYTES = 3 * 1024**3
 SECONDS_PER_FILE = 600
 PART_SEPARATOR = " / "
 _COLUMN_NUMBER = re.compile(r"^\(?(?:\d{1,2}|[A-ZĐ])\)?(?:\s*=.{1,30})?$")
+ENDED_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)  # no fault of the file
 _MODULE = "dx_pipeline.extract.sheet_conversion"
 
 
@@ -180,6 +182,11 @@ class SheetConverter:
                 "makes it look so",
                 next_step="ask the owner for the data as CSV, or in several files; delete rows and columns that only "
                 "carry formats",
+            )
+        if kind == "died" and answer["code"] in ENDED_FROM_OUTSIDE:
+            return SourceUnavailable(
+                f"{contract.id}: the process that unpacks {file.name} was ended from outside (signal {-answer['code']})",
+                next_step="run again; if it happens again, the system ends it because memory runs short: see its log",
             )
         return corrupt(contract, file, answer.get("message") or f"its reader stopped (code {answer.get('code')})")
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dx_pipeline.errors import LandingError
+from dx_pipeline.errors import LandedFileLost
 
 MANIFEST_NAME = "manifest.json"
 FORMAT_VERSION = 1
@@ -71,7 +71,7 @@ def read_manifest(directory: Path, label: str) -> Manifest:
         label: names the batch in messages.
 
     Raises:
-        LandingError: there is none, or it is damaged.
+        LandedFileLost: there is none, or it is damaged.
     """
     path = directory / MANIFEST_NAME
     try:
@@ -91,12 +91,12 @@ def read_manifest(directory: Path, label: str) -> Manifest:
             directory=directory,
         )
     except FileNotFoundError:
-        raise LandingError(
+        raise LandedFileLost(
             f"{label}: no landed batch is at {directory}",
             next_step="land the dataset again; an unfinished batch is never kept",
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LandingError(
+        raise LandedFileLost(
             f"{label}: {path} is damaged: {error}",
             next_step="restore it from a backup, or land the dataset again",
         ) from None

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import dx_pipeline
-from dx_pipeline.errors import LandingError
+from dx_pipeline.errors import LandedFileLost, LandingError
 from dx_pipeline.landing.manifest import MANIFEST_NAME, LandedFile, Manifest, read_manifest
 from dx_pipeline.landing.parquet_parts import PartWriteError, landed_schema, write_parts
 
@@ -280,15 +280,15 @@ def _exists(label: str, directory: Path) -> LandingError:
     )
 
 
-def _missing(manifest: Manifest, file: LandedFile) -> LandingError:
-    return LandingError(
+def _missing(manifest: Manifest, file: LandedFile) -> LandedFileLost:
+    return LandedFileLost(
         f"{manifest.label}: {manifest.directory / file.name} is missing",
         next_step="restore it from a backup, or land the dataset again as a new batch",
     )
 
 
-def _damaged(manifest: Manifest, file: LandedFile, reason: str) -> LandingError:
-    return LandingError(
+def _damaged(manifest: Manifest, file: LandedFile, reason: str) -> LandedFileLost:
+    return LandedFileLost(
         f"{manifest.label}: {manifest.directory / file.name} is damaged: {reason}",
         next_step="restore it from a backup, or land the dataset again as a new batch",
     )

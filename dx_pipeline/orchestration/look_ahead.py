@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from dx_pipeline.errors import LandedFileLost
 from dx_pipeline.judge.verdict import prepare_to_judge
+from dx_pipeline.progress import listener
 
 if TYPE_CHECKING:
     from dx_pipeline.contract.model import Contract
@@ -95,7 +97,7 @@ class LookAhead:
         """
         with self._guard:
             begun = self._staging.pop(batch.batch_id, None)
-        return begun.result() if begun is not None else self._road.stage(contract, batch)
+        return begun.result() if begun is not None else self._stage_or_read_again(contract, batch)
 
     def published(self, contract: Contract, batch: Batch) -> PublishReport:
         """What publishing did: waits for what was begun earlier, else publishes now.
@@ -114,7 +116,11 @@ class LookAhead:
 
     def _land(self, contract: Contract, run_id: str, month: date | None) -> Batch:
         with self._noting_failure(contract, run_id):
-            batch = self._road.land(contract, run_id=run_id, month=month)
+            try:
+                batch = self._road.land(contract, run_id=run_id, month=month)
+            except LandedFileLost as lost:
+                _tell_of_reading_again(contract, lost)
+                batch = self._road.land(contract, run_id=run_id, month=month)
         self.begin_stage(contract, batch)
         return batch
 
@@ -123,19 +129,35 @@ class LookAhead:
         cleaned = cleaning.result() if cleaning.exception() is None else None
         try:
             with self._noting_failure(contract, batch.run_id):
-                report = self._road.stage(contract, batch, cleaned)
+                report = self._stage_or_read_again(contract, batch, cleaned)
         finally:
             pa.default_memory_pool().release_unused()
         if contract.id in self._whole_run.get(batch.run_id or "", ()):
             judged = _Judged(contract, report.batch, Future(), time.monotonic() + PATIENCE_SECONDS)
             with self._guard:
-                self._publishing[batch.batch_id] = judged.published
+                self._publishing[report.batch.batch_id] = judged.published
                 self._judged.append(judged)
             self._publisher.submit(self._publish_what_may)
             later = Timer(PATIENCE_SECONDS, self._publisher.submit, (self._publish_what_may,))
             later.daemon = True
             later.start()
         return report
+
+    def _stage_or_read_again(
+        self, contract: Contract, batch: Batch, cleaned: CleanedBatch | None = None
+    ) -> StageReport:
+        """Stage a batch; if its landed files are lost, say so and read the source again, once, as a batch of its own.
+
+        A replay is not read again: it was asked for these very files.
+        """
+        try:
+            return self._road.stage(contract, batch, cleaned)
+        except LandedFileLost as lost:
+            if batch.replay_of is not None or batch.run_id is None:
+                raise
+            _tell_of_reading_again(contract, lost)
+        again = self._road.land(contract, run_id=batch.run_id, month=batch.period_month)
+        return self._road.stage(contract, again)
 
     def _publish_what_may(self) -> None:
         """Publish the judged batches whose turn has come, until there is none."""
@@ -186,3 +208,7 @@ class LookAhead:
             self._failed.add((str(run_id), contract.id))
             self._publisher.submit(self._publish_what_may)
             raise
+
+
+def _tell_of_reading_again(contract: Contract, lost: LandedFileLost) -> None:
+    listener().warn(contract.id, f"{lost.what}; the source is read again")

@@ -16,6 +16,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+import pyarrow as pa
 import sqlalchemy as sa
 
 from dx_pipeline.contract.catalog import Catalog
@@ -164,7 +166,8 @@ class Road:
                         landed_at=_now(connection),
                     )
                     source = {"rows": str(extraction.source_rows), **extraction.control}
-                    record_landing(connection, contract, batch, manifest, source)
+                    with self._telling_lost_files(manifest):
+                        record_landing(connection, contract, batch, manifest, source)
                     alarm = volume_alarm(connection, contract, ledger.get_batch(connection, batch.batch_id))
                     landed = self._with_findings(connection, contract, batch, alarm)
                 if alarm is not None and contract.volume.outside == "hold":
@@ -481,6 +484,15 @@ class Road:
     def _lock(self, contract: Contract) -> Iterator[None]:
         with self.warehouse.dataset_lock(contract.id, timeout_seconds=self.settings.lock_timeout_seconds):
             yield
+
+    @contextmanager
+    def _telling_lost_files(self, manifest: Manifest) -> Iterator[None]:
+        """If landed files cannot be read, say which one is lost instead of what the reader says of it."""
+        try:
+            yield
+        except (duckdb.Error, pa.ArrowException, OSError):
+            self.landing.verify(manifest)
+            raise
 
     @contextmanager
     def _failing(self, contract: Contract, batch: Batch) -> Iterator[None]:

@@ -34,6 +34,10 @@ class Run:
         )
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
@@ -49,6 +53,10 @@ class Run:
         """As the kernel's out-of-memory killer does it."""
         self._process.send_signal(signal.SIGKILL)
         assert self._process.wait(timeout=30) == -signal.SIGKILL
+
+    def reap(self) -> None:
+        """Take note of the end of a killed run: what it started waits for that and holds its output open until then."""
+        self._process.wait(timeout=30)
 
     def output(self) -> str:
         """Everything it printed; waits for its end."""
