@@ -60,15 +60,18 @@ def dev(
 
     Example: dx dev --port 3001
     """
-    import dagster as dg
-
-    from dx_pipeline.orchestration.instance import apply_pool_limits, close_dead_runs, prepare_dagster_home
+    from dx_pipeline.orchestration.instance import (
+        apply_pool_limits,
+        close_dead_runs,
+        open_instance,
+        prepare_dagster_home,
+    )
     from dx_pipeline.orchestration.process import get_road
 
     settings = get_settings()
     prepare_dagster_home(settings)
     road = get_road()
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         close_dead_runs(instance)
         apply_pool_limits(instance, road.catalog.systems.values())
     road.warehouse.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ import psutil
 from dagster import DagsterRunStatus, RunsFilter
 
 from dx_pipeline.contract.model import System
-from dx_pipeline.settings import Settings
+from dx_pipeline.settings import Settings, get_settings
 
 OWNER_TAG = "dx/process"
 _DAGSTER_YAML = """\
@@ -58,6 +59,16 @@ def apply_pool_limits(instance: dg.DagsterInstance, systems: Iterable[System]) -
     for system in systems:
         if limits.get(system.pool) != system.pool_limit:
             instance.event_log_storage.set_concurrency_slots(system.pool, system.pool_limit)
+
+
+def open_instance() -> dg.DagsterInstance:
+    """Dagster's instance. Of two processes that open a new one at once, the second waits until its tables are made."""
+    with (get_settings().dagster_home / "dagster.yaml").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # given back when the file is closed, or the process ends
+        instance = dg.DagsterInstance.get()
+        instance.get_runs(limit=1)
+        instance.event_log_storage.get_concurrency_keys()
+        return instance
 
 
 def process_tag() -> str:

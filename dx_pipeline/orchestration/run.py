@@ -19,6 +19,7 @@ from dx_pipeline.orchestration.instance import (
     OWNER_TAG,
     apply_pool_limits,
     close_dead_runs,
+    open_instance,
     prepare_dagster_home,
     process_tag,
 )
@@ -90,7 +91,7 @@ def run_datasets(
         tags[MODE_TAG] = INCREMENT
     if replay_batch is not None:
         tags[REPLAY_TAG] = str(replay_batch)
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         dead = close_dead_runs(instance)
         apply_pool_limits(instance, road.catalog.systems.values())
         job = defs.resolve_implicit_global_asset_job_def()

@@ -184,7 +184,7 @@ def test_one_clear_message_and_nothing_published(
 
 
 @pytest.mark.parametrize(
-    ("name", "place"), [("typo", "schema.0.properties.0.required"), ("nonsense", "line 1, column")]
+    ("name", "place"), [("typo", "schema.0.properties.0.required"), ("nonsense", "line 2, column")]
 )
 def test_broken_contract_names_file_path_and_reason(department: Department, name: str, place: str) -> None:
     (message,) = [found for found in messages_of(department.done) if f"{name}.odcs.yaml" in found.what]
