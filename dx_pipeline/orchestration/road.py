@@ -42,6 +42,7 @@ from dx_pipeline.warehouse import ledger
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.ledger import Batch
 from dx_pipeline.warehouse.load_file import parse_load_file
+from dx_pipeline.warehouse.known_time import begin_publishing
 from dx_pipeline.warehouse.merge import LoadBinds, run_load
 from dx_pipeline.warehouse.quarantine import settle_quarantine
 from dx_pipeline.warehouse.stage import (
@@ -403,6 +404,7 @@ class Road:
     def _publish(self, contract: Contract, batch: Batch) -> PublishReport:
         started = time.monotonic()
         with self.warehouse.loader() as connection:
+            known_at = begin_publishing(connection)
             values: dict[str, int] = {"inserted": 0, "updated": 0, "unchanged": 0, "closed": 0}
             months: tuple[date, ...] = ()
             if batch.extracted:
@@ -413,6 +415,7 @@ class Road:
                     batch_id=batch.batch_id,
                     as_of=batch.landed_at or batch.started_at,
                     key_version=PseudonymKeys.load(self.settings.keys_path).current,
+                    loaded_at=known_at,
                 )
                 counts = run_load(connection, load, binds, stage_rejected=rejected_table(contract))
                 values = {
@@ -432,7 +435,7 @@ class Road:
                     message=None,
                     **values,
                     seconds_publish=round(time.monotonic() - started, 3),
-                    published_at=_now(connection),
+                    published_at=known_at,
                     finished_at=_now(connection),
                 )
             except sa.exc.IntegrityError as error:
