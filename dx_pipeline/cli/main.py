@@ -11,7 +11,19 @@ import sys
 import typer
 
 from dx_pipeline import __version__
-from dx_pipeline.cli import batches, contracts, figures, quarantine, quickstart, run, sandbox, server, sql, trace
+from dx_pipeline.cli import (
+    batches,
+    contracts,
+    figures,
+    publication,
+    quarantine,
+    quickstart,
+    run,
+    sandbox,
+    server,
+    sql,
+    trace,
+)
 from dx_pipeline.cli.console import console
 
 app = typer.Typer(
@@ -31,6 +43,7 @@ contracts.register(app)
 sandbox.register(app)
 figures.register(app)
 trace.register(app)
+publication.register(app)
 
 
 @app.command()

@@ -40,9 +40,9 @@ from dx_pipeline.progress import listener
 from dx_pipeline.settings import Settings
 from dx_pipeline.warehouse import ledger
 from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.known_time import begin_publishing
 from dx_pipeline.warehouse.ledger import Batch
 from dx_pipeline.warehouse.load_file import parse_load_file
-from dx_pipeline.warehouse.known_time import begin_publishing
 from dx_pipeline.warehouse.merge import LoadBinds, run_load
 from dx_pipeline.warehouse.quarantine import settle_quarantine
 from dx_pipeline.warehouse.stage import (

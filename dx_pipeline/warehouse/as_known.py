@@ -7,10 +7,12 @@ temporary table in the place of the mart. So there is one definition of a report
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -68,7 +70,7 @@ def mart_as_known(connection: Connection, mart: Mart, at: datetime) -> AsKnown:
         driver = connection.connection.driver_connection
         driver.execute(";\n".join(statements))  # type: ignore[union-attr]
         driver.execute(script.encode())  # type: ignore[union-attr]
-        rows = connection.exec_driver_sql(f"select to_jsonb(m) from pg_temp.{mart.name} as m").scalars().all()
+        rows = connection.exec_driver_sql(f"select to_jsonb(m)::text from pg_temp.{mart.name} as m").scalars().all()
     except psycopg.Error as error:
         raise LoadFileError(
             f"mart {mart.name} as known at {at.isoformat()}: {error.diag.message_primary or error}",
@@ -76,7 +78,7 @@ def mart_as_known(connection: Connection, mart: Mart, at: datetime) -> AsKnown:
         ) from error
     finally:
         nested.rollback()
-    return AsKnown(sorted(rows, key=lambda row: _key(row)), present)
+    return AsKnown([exact_cells(row) for row in sorted(rows)], present)
 
 
 def query_as_known(connection: Connection, query: str, at: datetime) -> tuple[Any, tuple[str, ...]]:
@@ -84,6 +86,17 @@ def query_as_known(connection: Connection, query: str, at: datetime) -> tuple[An
     functions = as_known_functions(connection)
     text, present = _in_the_past(query, functions, at, views=False)
     return connection.exec_driver_sql(text.replace("%", "%%")).scalar(), present
+
+
+def exact_cells(text: str) -> dict[str, Any]:
+    """Numbers stay as exact as the database has them."""
+    cells: dict[str, Any] = json.loads(text, parse_float=Decimal)
+    return cells
+
+
+def tables_read(script: str) -> set[str]:
+    """Tables and views (``schema.table``) of core and restricted that a script names."""
+    return {match[0] for match in _TABLE.finditer(_COMMENT.sub("", script))}
 
 
 def as_known_functions(connection: Connection) -> Mapping[str, str]:
@@ -110,7 +123,3 @@ def _in_the_past(
 
 def _literal(at: datetime) -> str:
     return f"cast('{at.isoformat()}' as timestamptz)"
-
-
-def _key(row: Mapping[str, Any]) -> str:
-    return "\x1f".join(str(value) for value in row.values())

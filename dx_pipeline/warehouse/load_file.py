@@ -120,7 +120,9 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
     words = rest.split()
     settings = dict(word.split("=", 1) for word in words if "=" in word)
     flags = {word for word in words if "=" not in word}
-    unknown = (set(settings) - {"merge", "target", "key", "version", "fills", "history"}) | (flags - {"ledger", "close_missing"})
+    unknown = (set(settings) - {"merge", "target", "key", "version", "fills", "history"}) | (
+        flags - {"ledger", "close_missing"}
+    )
     if unknown:
         raise refuse(f"unknown {', '.join(sorted(unknown))} in dx:step")
     merge = settings.get("merge")

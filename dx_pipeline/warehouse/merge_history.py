@@ -65,9 +65,7 @@ def remember_versions(connection: Connection, load: LoadFile, binds: LoadBinds) 
             target = describe(connection, table)
             _must_have(connection, history, target, ("known_from",))
         except LoadFileError as error:
-            raise LoadFileError(
-                f"load file {load.path} line {line}: {error.what}", next_step=error.next_step
-            ) from None
+            raise LoadFileError(f"load file {load.path} line {line}: {error.what}", next_step=error.next_step) from None
         names, key = list(target.columns), target.columns[:1]
         connection.execute(
             *statement(

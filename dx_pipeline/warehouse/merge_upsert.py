@@ -48,7 +48,13 @@ def upsert(connection: Connection, step: LoadStep, target: Target, columns: list
         )
     if len(fresh) < len(months):
         rest = upsert_existing(
-            connection, step, target, columns, binds, only_where=f"not ({month} = any(:fresh))", fresh=fresh,
+            connection,
+            step,
+            target,
+            columns,
+            binds,
+            only_where=f"not ({month} = any(:fresh))",
+            fresh=fresh,
             kind=next(iter(kinds)),
         )
         counts = MergeCounts(counts.rows + rest.rows, counts.inserted + rest.inserted, rest.updated, rest.unchanged)
