@@ -31,7 +31,8 @@ def hold_history(connection: Connection, table: str, kind: int | None) -> None:
 def former_rows(connection: Connection, step: LoadStep, target: Target, overwritten: str) -> str:
     """One more CTE for an upsert: copies the rows that ``incoming`` (i) is about to overwrite in the target (t).
 
-    It reads the same snapshot as the upsert beside it. A version that was replaced at its own instant was never seen.
+    It reads the same snapshot as the upsert beside it. Each row is looked up by its key in its one partition (offset 0):
+    the planner, who does not know that, would rather read all partitions. A version that was replaced at its own instant was never seen.
 
     Args:
         overwritten: the condition under which the upsert changes a row it finds, over ``t`` and ``i``.
@@ -44,7 +45,8 @@ def former_rows(connection: Connection, step: LoadStep, target: Target, overwrit
     return (
         f" former as (insert into {step.history} ({', '.join(map(identifier, names))}, known_from, known_to)"
         f" select {prefixed('t', names)}, t.loaded_at, cast(:loaded_at as timestamptz)"
-        f" from incoming as i join {target.name} as t on {same_key('t', 'i', step.key)}"
+        f" from incoming as i cross join lateral (select {prefixed('d', names)} from {target.name} as d"
+        f" where {same_key('d', 'i', step.key)} offset 0) as t"
         f" where {overwritten} and t.loaded_at < cast(:loaded_at as timestamptz)),"
     )
 

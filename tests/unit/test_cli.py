@@ -72,9 +72,10 @@ def printed(renderable: Table, width: int) -> list[str]:
 def test_the_commands_are_the_known_ones() -> None:
     assert set(commands()) == {
         "batches", "batches show", "contract check", "contract init", "contract list", "contract reasons", "dev", "doctor",
-        "down", "figures",
+        "down", "figures", "lineage",
+        "publication as-known", "publication diff", "publication list", "publication publish", "publication show",
         "quarantine export", "quarantine list", "quarantine show", "quickstart", "replay", "run",
-        "sandbox build", "sandbox change", "sandbox down", "sandbox verify", "sql", "status", "up", "version",
+        "sandbox build", "sandbox change", "sandbox down", "sandbox verify", "sql", "status", "trace", "up", "version",
     }  # fmt: skip
 
 

@@ -21,7 +21,9 @@ create table if not exists core.fact_dossier_event_history (
     like core.fact_dossier_event including comments,
     known_from timestamptz not null,
     known_to timestamptz not null,
-    constraint fact_dossier_event_history_pkey primary key (dossier_code, registered_on, event_kind_sk, event_id, known_from),
+    constraint fact_dossier_event_history_pkey primary key (
+        dossier_code, registered_on, event_kind_sk, event_id, known_from
+    ),
     constraint fact_dossier_event_history_interval check (known_from < known_to)
 );
 create index if not exists fact_dossier_event_history_by_end on core.fact_dossier_event_history (known_to);

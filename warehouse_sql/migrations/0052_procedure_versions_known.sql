@@ -1,4 +1,4 @@
--- Versions of procedures as before (see 0012), and the dossiers that are moved to another version keep their former row.
+-- Versions of procedures as before (see 0012); dossiers that are moved to another version now keep their former row.
 -- known_at is the instant of the publishing batch, the same that its rows are stamped with.
 
 drop function if exists core.rebuild_procedure_versions(bigint);

@@ -1,4 +1,4 @@
--- What was published, as it was published: versioned, and never overwritten. Nobody is granted to change or delete a row.
+-- What was published, as it was published: versioned, never overwritten. Nobody is granted to change or delete a row.
 -- published_at is also the instant the values were known at: nothing of the warehouse was being published meanwhile, so
 -- core.<table>_as_known(published_at) are exactly the rows behind it.
 
