@@ -32,7 +32,8 @@ def former_rows(connection: Connection, step: LoadStep, target: Target, overwrit
     """One more CTE for an upsert: copies the rows that ``incoming`` (i) is about to overwrite in the target (t).
 
     It reads the same snapshot as the upsert beside it. Each row is looked up by its key in its one partition (offset 0):
-    the planner, who does not know that, would rather read all partitions. A version that was replaced at its own instant was never seen.
+    the planner, who does not know that, would rather read all partitions.
+    A version that was replaced at its own instant was never seen.
 
     Args:
         overwritten: the condition under which the upsert changes a row it finds, over ``t`` and ``i``.
