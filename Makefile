@@ -18,8 +18,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: $(READY)
 	@$(BIN)/dx quickstart
 
+# Files side by side, one a core; then, alone, the tests that kill and fill and wait. Both halves run in any case.
 test: $(READY)
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@status=0; \
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --ignore tests/faults $(PYTEST_ARGS) || status=1; \
+	$(BIN)/python -m pytest tests/faults $(PYTEST_ARGS) || status=1; \
+	exit $$status
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -59,6 +59,17 @@ class Settings(BaseSettings):
     source_silence_seconds: int = Field(
         default=300, ge=2, description="How long an open source may give no row and no answer before it is left alone."
     )
+    retention_landing_days: int = Field(
+        default=90, ge=0, description="Days that landed rows are kept; 0 is for good, as with all the following."
+    )
+    retention_quarantine_days: int = Field(
+        default=90, ge=0, description="Days that the raw record of a mended or vanished quarantined row is kept."
+    )
+    retention_restricted_days: int = Field(
+        default=1_825, ge=0, description="Days that pseudonyms are kept after the row was last loaded (or closed)."
+    )
+    retention_audit_days: int = Field(default=730, ge=0, description="Days that the record of reads is kept.")
+    retention_work_days: int = Field(default=2, ge=0, description="Days that left-over work folders are kept.")
     sandbox_dossiers: int = Field(default=60_000, ge=100, description="Dossiers in the sandbox province.")
     sandbox_seed: int = Field(default=1982, description="Seed of the sandbox province.")
 

@@ -55,7 +55,7 @@ def clean_batch(batch: pa.RecordBatch, contract: Contract, first_row: int) -> pa
     for column in contract.columns:
         kind = semantic_type(contract, column)
         source = batch.column(batch.schema.names.index(column.source_name))
-        cleaned = _clean_column(source, _with_null_values(column, contract), kind)
+        cleaned = _clean_column(source, with_null_values(column, contract), kind)
         arrays.extend(cleaned)
         if kind.keys is not None and has_key(contract, column):
             arrays.append(kind.keys(cleaned[0]))
@@ -67,7 +67,7 @@ def has_key(contract: Contract, column: Column) -> bool:
     return semantic_type(contract, column).keys is not None and column.options.get("key") is True
 
 
-def _with_null_values(column: Column, contract: Contract) -> Column:
+def with_null_values(column: Column, contract: Contract) -> Column:
     """The column with the null texts of its source relation added to its own."""
     if not contract.source.null_values:
         return column

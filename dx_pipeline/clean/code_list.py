@@ -12,6 +12,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dx_pipeline.clean.html_text import HTML_OPTION, check_html, html_reader
 from dx_pipeline.clean.reading import (
     UNREADABLE,
     Reader,
@@ -46,6 +47,7 @@ def _check(column: Column) -> None:
                     f"{where}: {text!r} stands for both {other!r} and {code!r}",
                     next_step="give every variant to one code",
                 )
+    check_html(column)
     null_as = column.options.get("null_as")
     if null_as is not None and str(null_as) not in {str(c) for c in codes}:
         raise ContractError(
@@ -80,7 +82,7 @@ def _reader(column: Column) -> Reader:
 
 def _clean(array: pa.Array, column: Column) -> Cleaned:
     canonical = pa.array(sorted(str(c) for c in column.options["codes"]), pa.string())
-    reader = _reader(column)
+    reader = html_reader(_reader(column)) if column.options.get("html") else _reader(column)
 
     def known(text: pa.Array) -> tuple[pa.Array, pa.Array]:
         return text, pc.is_in(text, canonical)
@@ -117,6 +119,7 @@ CODE_LIST = SemanticType(
     options={
         "codes": "canonical code -> list of its variants",
         "null_as": "canonical code that an empty value stands for",
+        **HTML_OPTION,
     },
     check=_check,
 )

@@ -9,6 +9,7 @@ Vietnamese text never the first.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 import pyarrow as pa
@@ -39,7 +40,9 @@ def brought_back(text: str) -> str | None:
     special = {character for character in meant if not character.isascii()}
     if not special <= _LETTERS | _PRINT or special.isdisjoint(_LETTERS):
         return None
-    return meant
+    # A mark without a letter before it is no Vietnamese, whatever the bytes say.
+    marks = [at for at, character in enumerate(meant) if unicodedata.combining(character)]
+    return meant if all((at and meant[at - 1].isalpha()) or at - 1 in marks for at in marks) else None
 
 
 def stage_read(text: pa.Array) -> tuple[pa.Array, pa.Array] | None:

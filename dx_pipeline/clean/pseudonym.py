@@ -27,7 +27,7 @@ from dx_pipeline.errors import SettingsError
 from dx_pipeline.sql_quoting import identifier
 
 _BLOCK_BYTES = 64
-_KEY_BYTES = 32
+KEY_BYTES = 32
 PSEUDONYM_SUFFIX = "_pseudonym"
 
 
@@ -78,10 +78,10 @@ class PseudonymKeys:
                 f"pseudonym key file {path}: current version {current} has no key",
                 next_step="name a version listed under keys",
             )
-        short = sorted(v for v, key in keys.items() if len(key) < _KEY_BYTES)
+        short = sorted(v for v, key in keys.items() if len(key) < KEY_BYTES)
         if short:
             raise SettingsError(
-                f"pseudonym key file {path}: key {short[0]} is shorter than {_KEY_BYTES} bytes",
+                f"pseudonym key file {path}: key {short[0]} is shorter than {KEY_BYTES} bytes",
                 next_step="restore the file from its backup",
             )
         return cls(current, keys)
@@ -94,7 +94,7 @@ class PseudonymKeys:
 def _create(path: Path) -> None:
     """Write a new key file whole or not at all; another process that was first keeps its file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    key = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+    key = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -120,9 +120,7 @@ def pseudonym_columns(contract: Contract, keys: PseudonymKeys) -> tuple[dict[str
     """
     expressions: dict[str, str] = {}
     parameters: dict[str, bytes] = {}
-    for column in contract.columns:
-        if not _is_pseudonymised(contract, column):
-            continue
+    for column in pseudonymised_columns(contract):
         domain = column.semantic_type
         inner, outer = f"pseudonym_{domain}_inner", f"pseudonym_{domain}_outer"
         parameters[inner], parameters[outer] = _padded(keys.domain_key(domain))
@@ -130,8 +128,11 @@ def pseudonym_columns(contract: Contract, keys: PseudonymKeys) -> tuple[dict[str
     return expressions, parameters
 
 
-def _is_pseudonymised(contract: Contract, column: Column) -> bool:
-    return column.is_personal and semantic_type(contract, column).pseudonymised
+def pseudonymised_columns(contract: Contract) -> list[Column]:
+    """Personal columns that reach the warehouse as pseudonyms."""
+    return [
+        column for column in contract.columns if column.is_personal and semantic_type(contract, column).pseudonymised
+    ]
 
 
 def _padded(key: bytes) -> tuple[bytes, bytes]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from dx_pipeline.clean.agency_code import AGENCY_CODE
 from dx_pipeline.clean.code_list import CODE_LIST
 from dx_pipeline.clean.commune_code import COMMUNE_CODE
+from dx_pipeline.clean.digit_code import DIGIT_CODE
 from dx_pipeline.clean.dossier_code import DOSSIER_CODE
 from dx_pipeline.clean.email_address import EMAIL
 from dx_pipeline.clean.identity import CITIZEN_ID
@@ -39,6 +40,7 @@ _TYPES = (
     AGENCY_CODE,
     COMMUNE_CODE,
     VSIC_CODE,
+    DIGIT_CODE,
     DATETIME,
     DATE,
     BIRTH_DATE,

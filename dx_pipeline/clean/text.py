@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dx_pipeline.clean import double_encoding
+from dx_pipeline.clean.html_text import HTML_OPTION, check_html, html_reader
 from dx_pipeline.clean.legacy_encodings import CP1258_PAIRS, ENCODINGS, VNI_PAIRS, eth_to_d, repair
 from dx_pipeline.clean.reading import Reader, Reading, Stage, as_text, in_distinct, read_text, text_array
 from dx_pipeline.clean.semantic_type import Cleaned, SemanticType
@@ -56,11 +57,13 @@ def check_prose(column: Column) -> None:
             f"column {column.name}, option encoding: {encoding!r} is no legacy encoding",
             next_step=f"use one of {', '.join(ENCODINGS)}, or leave it out: clear cases are found without it",
         )
+    check_html(column)
 
 
 def _prose_reader(column: Column) -> Reader:
     encoding = column.options.get("encoding")
-    return read_prose if encoding is None else lambda text: read_prose(text, encoding)
+    reader: Reader = read_prose if encoding is None else lambda text: read_prose(text, encoding)
+    return html_reader(reader) if column.options.get("html") else reader
 
 
 def _clean_prose(array: pa.Array, column: Column) -> Cleaned:
@@ -71,6 +74,8 @@ def _clean_prose(array: pa.Array, column: Column) -> Cleaned:
         # Before spaces are tidied: the second byte of à is a no-break space to Western eyes.
         Stage(double_encoding.stage_read, double_encoding.NOTE),
     ]
+    if column.options.get("html"):
+        stages = []
 
     def clean(text: pa.Array) -> Cleaned:
         return read_text(as_text(text), column, stages, reader, text_array)
@@ -99,7 +104,7 @@ def _prose(name: str, description: str) -> SemanticType:
         makes_notes=True,
         pseudonymised=False,
         description=description,
-        options={"encoding": f"legacy encoding of the column's texts: {', '.join(ENCODINGS)}"},
+        options={"encoding": f"legacy encoding of the column's texts: {', '.join(ENCODINGS)}", **HTML_OPTION},
         check=check_prose,
     )
 

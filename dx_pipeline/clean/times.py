@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dx_pipeline.clean.epoch_number import check_epoch_unit, read_epoch
 from dx_pipeline.clean.excel_serial import check_epoch, read_serial, serial_stage
 from dx_pipeline.clean.partial_dates import check_partial, partial_reader, read_short_year
 from dx_pipeline.clean.reading import (
@@ -60,6 +61,7 @@ _OPTIONS = {
     "timezone": f"IANA time zone of local times (default {DEFAULT_TIMEZONE})",
     "order": "dmy (default) or mdy: how d/M/yyyy is meant",
     "excel_epoch": "1900 or 1904: plain numbers are days as Excel counts them",
+    "epoch": "s or ms: a bare number of 10 or 13 digits counts seconds or milliseconds since 1970 (UTC)",
     "short_years_from": "first of the hundred years that d/M/yy may mean; without it such a text is unreadable",
 }
 
@@ -71,6 +73,7 @@ def _check(column: Column) -> None:
             f"column {column.name}, option order: {order!r} is not known", next_step=f"use one of {_ORDERS}"
         )
     check_epoch(column)
+    check_epoch_unit(column)
     check_partial(column)
     zone = _zone(column)
     try:
@@ -210,12 +213,15 @@ def _text_reader(column: Column) -> Callable[[str], Moment | None]:
     """Reader of every form the column's options allow."""
     month_first = not _is_day_first(column)
     epoch = column.options.get("excel_epoch")
+    unit = column.options.get("epoch")
     short_from = column.options.get("short_years_from")
 
     def read(text: str) -> Moment | None:
         moment = read_moment(text, month_first=month_first)
         if moment is None and epoch is not None:
             moment = read_serial(text, epoch)
+        if moment is None and unit is not None:
+            moment = read_epoch(text, unit)
         if moment is None and short_from is not None:
             moment = read_short_year(text, short_from, month_first=month_first)
         return moment

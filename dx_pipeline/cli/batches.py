@@ -10,7 +10,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from dx_pipeline.cli.console import console, friendly
-from dx_pipeline.cli.tables import STATUS_STYLE, batch_table, control_table, plain_table, rule_table, status_text
+from dx_pipeline.cli.tables import (
+    STATUS_STYLE,
+    batch_table,
+    control_table,
+    file_totals_table,
+    plain_table,
+    rule_table,
+    status_text,
+)
 from dx_pipeline.errors import WarehouseError
 
 batches_app = typer.Typer(invoke_without_command=True, no_args_is_help=False)
@@ -26,7 +34,7 @@ def list_batches(
     context: typer.Context,
     dataset: Annotated[list[str] | None, typer.Option("--dataset", "-d", help="Only this system.dataset.")] = None,
     status: Annotated[str | None, typer.Option("--status", "-s", help="Only batches in this state.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.")] = 30,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 30,
 ) -> None:
     """The ledger of batches, newest first.
 
@@ -97,6 +105,8 @@ def show(batch_id: Annotated[int, typer.Argument(help="Number of the batch.")]) 
             for file in manifest.files:
                 files.add_row(file.name, f"{file.rows:,}", f"{file.bytes:,}", file.sha256)
             console.print(files)
+            if (sums := file_totals_table(manifest.facts.get("position") or {})) is not None:
+                console.print(sums)
         except LandingError as error:
             console.print(f"[dim]{escape(error.what)}")
     if gates:

@@ -8,11 +8,14 @@ import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dx_pipeline.contract.catalog import Catalog, load_catalog
 from dx_pipeline.errors import DxError
 from dx_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from dx_pipeline.warehouse.connection import Warehouse
 
 LEAST_FREE_BYTES = 2 * 1024**3
 
@@ -80,12 +83,57 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
         where = "embedded" if warehouse.embedded else "external"
         yield Finding("warehouse", "ok", f"{where} PostgreSQL {version} at {warehouse.url.host}:{warehouse.url.port}")
         ran = migrate(warehouse, settings.project_roots)
-        yield Finding("migrations", "ok", f"{len(ran)} applied now" if ran else "all applied")
+        ran_text = f"{len(ran)} applied now" if ran else "all applied"
+        yield Finding("migrations", "ok", ran_text)
+        yield from _keys_of(warehouse, settings)
+        yield from _last_backup(warehouse)
         with warehouse.loader() as connection:
             connection.exec_driver_sql("select 1")
         warehouse.close()
     except DxError as error:
         yield Finding("warehouse", "error", error.what, error.next_step)
+
+
+def _keys_of(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
+    """The key file against what the warehouse was filled with."""
+    from dx_pipeline.orchestration.keys import key_states
+
+    states = [state for state in key_states(warehouse, settings) if not state.deleted]
+    for state in states:
+        if state.in_file and not state.matches:
+            yield Finding(
+                "pseudonym keys",
+                "error",
+                f"version {state.version} is another key than the warehouse was filled with",
+                f"put the right {settings.keys_path} back from its own backup",
+            )
+        elif state.rows and not state.in_file:
+            yield Finding(
+                "pseudonym keys",
+                "error",
+                f"{sum(state.rows.values()):,} rows carry version {state.version}, which is not in the key file",
+                f"put the right {settings.keys_path} back from its own backup",
+            )
+    if len([state for state in states if state.rows]) > 1:
+        yield Finding(
+            "pseudonym keys",
+            "warning",
+            "rows of several key versions: pseudonyms can be compared within one version only",
+            "`dx keys rekey` brings them to the current one",
+        )
+
+
+def _last_backup(warehouse: Warehouse) -> Iterator[Finding]:
+    with warehouse.owner() as connection:
+        days, published = connection.exec_driver_sql(
+            "select (select extract(day from now() - max(o.at)) from ops.operation as o where o.kind = 'backup'),"
+            " (select count(*) from ops.batch as b where b.status = 'published')"
+        ).one()
+    if days is not None and days <= 7:
+        yield Finding("backup", "ok", f"the last one is {int(days)} days old")
+    elif published:
+        told = "there is none" if days is None else f"the last one is {int(days)} days old"
+        yield Finding("backup", "warning", told, "`dx backup DIRECTORY`, best every night and on another disk")
 
 
 def _contracts(catalog: Catalog) -> Iterator[Finding]:

@@ -12,13 +12,18 @@ import typer
 
 from dx_pipeline import __version__
 from dx_pipeline.cli import (
+    audit,
     batches,
     contracts,
+    docs,
+    drift,
     figures,
+    keys,
     publication,
     quarantine,
     quickstart,
     run,
+    safekeeping,
     sandbox,
     server,
     sql,
@@ -37,6 +42,7 @@ quickstart.register(app)
 run.register(app)
 batches.register(app)
 quarantine.register(app)
+drift.register(app)
 sql.register(app)
 server.register(app)
 contracts.register(app)
@@ -44,6 +50,10 @@ sandbox.register(app)
 figures.register(app)
 trace.register(app)
 publication.register(app)
+audit.register(app)
+keys.register(app)
+safekeeping.register(app)
+docs.register(app)
 
 
 @app.command()

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import csv
-import sys
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
+from dx_pipeline.cli import quarantine_decide, quarantine_export
 from dx_pipeline.cli.console import console, friendly
+from dx_pipeline.cli.quarantine_tables import decision_table, summary_table
+from dx_pipeline.cli.read_purpose import MENDING, PurposeOption
 from dx_pipeline.cli.tables import quarantine_table, reason_table
 from dx_pipeline.errors import WarehouseError
 
+if TYPE_CHECKING:
+    from dx_pipeline.warehouse.quarantine_decision import Decision
+
 quarantine_app = typer.Typer(help="Rejected rows and their reasons.", no_args_is_help=True)
 STATUSES = ("open", "released", "gone", "discarded")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 DatasetOption = Annotated[list[str] | None, typer.Option("--dataset", "-d", help="Only this system.dataset.")]
 ReasonOption = Annotated[str | None, typer.Option("--reason", "-r", help="Only rows with this reason code.")]
 AgencyOption = Annotated[str | None, typer.Option("--agency", "-a", help="Only rows of this owner agency.")]
 
 
 def register(app: typer.Typer) -> None:
+    quarantine_export.register(quarantine_app)
+    quarantine_decide.register(quarantine_app)
     app.add_typer(quarantine_app, name="quarantine")
 
 
@@ -34,7 +38,7 @@ def list_rows(
     reason: ReasonOption = None,
     agency: AgencyOption = None,
     status: Annotated[str, typer.Option("--status", "-s", help="open, released, gone or discarded.")] = "open",
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many rows.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows.")] = 20,
 ) -> None:
     """Count open rows by reason, then list some of them.
 
@@ -63,16 +67,43 @@ def list_rows(
 
 @quarantine_app.command()
 @friendly
-def show(quarantine_id: Annotated[int, typer.Argument(help="Number of the row, from `dx quarantine list`.")]) -> None:
-    """One rejected row with its raw record. It may hold personal data.
+def summary(dataset: DatasetOption = None, agency: AgencyOption = None) -> None:
+    """Who has how much to mend, and for how long: by department, dataset and reason.
+
+    Examples:
+
+      dx quarantine summary
+
+      dx quarantine summary -a H50.14
+    """
+    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.warehouse.quarantine import quarantine_summary
+
+    with get_road().warehouse.loader() as connection:
+        rows = quarantine_summary(connection, dataset_ids=dataset, agency=agency)
+    console.print(summary_table(rows, console.width) if rows else "nothing waits to be mended")
+
+
+@quarantine_app.command()
+@friendly
+def show(
+    quarantine_id: Annotated[int, typer.Argument(help="Number of the row, from `dx quarantine list`.")],
+    purpose: PurposeOption = MENDING,
+) -> None:
+    """One rejected row with its raw record and what was decided about it. It may hold personal data.
 
     Example: dx quarantine show 7
     """
+    from dx_pipeline.judge.record_hash import record_hash
     from dx_pipeline.orchestration.process import get_road
     from dx_pipeline.warehouse.quarantine import get_quarantined
+    from dx_pipeline.warehouse.quarantine_decision import decisions_about
+    from dx_pipeline.warehouse.read_audit import read_on_record
 
+    read_on_record(get_road().warehouse, {"quarantine_id": quarantine_id}, purpose=purpose)
     with get_road().warehouse.loader() as connection:
         row = get_quarantined(connection, quarantine_id)
+        decisions = decisions_about(connection, [quarantine_id])
     if row is None:
         raise WarehouseError(
             f"quarantined row {quarantine_id} does not exist", next_step="`dx quarantine list` shows the numbers"
@@ -86,63 +117,19 @@ def show(quarantine_id: Annotated[int, typer.Argument(help="Number of the row, f
     for name, value in row.raw_record.items():
         table.add_row(escape(name), "[dim]null" if value is None else escape(repr(value)[1:-1]))
     console.print(table)
+    if decisions:
+        console.print(decision_table(decisions))
+        console.print(_what_counts(decisions, record_hash(row.raw_record)))
 
 
-@quarantine_app.command()
-@friendly
-def export(
-    target: Annotated[Path | None, typer.Argument(help="CSV file to write; default: standard output.")] = None,
-    dataset: DatasetOption = None,
-    reason: ReasonOption = None,
-    agency: AgencyOption = None,
-) -> None:
-    """Write the open rejected rows as CSV for the department: reasons in words, raw values beside them.
-
-    Cells that a spreadsheet would run as a formula are made harmless with a leading apostrophe.
-
-    Examples:
-
-      dx quarantine export can-sua.csv -d one_stop.ho_so
-
-      dx quarantine export -a H50.14 > can-sua.csv
-    """
-    from dx_pipeline.orchestration.process import get_road
-    from dx_pipeline.warehouse.quarantine import list_quarantine
-
-    with get_road().warehouse.loader() as connection:
-        rows = list_quarantine(connection, dataset_ids=dataset, reason=reason, agency=agency, limit=None)
-    raw_columns = list(dict.fromkeys(name for row in rows for name in row.raw_record))
-    header = ["tap_du_lieu", "dong", "ma_ly_do", "ly_do", "reason", "lan_dau", "lan_cuoi", *raw_columns]
-    stream = open(target, "w", encoding="utf-8-sig", newline="") if target else sys.stdout  # noqa: SIM115
-    try:
-        writer = csv.writer(stream)
-        writer.writerow(harmless(name) for name in header)
-        for row in rows:
-            writer.writerow(
-                harmless(value)
-                for value in (
-                    row.dataset_id,
-                    row.row_key,
-                    "; ".join(row.reasons),
-                    "; ".join(row.messages_vi),
-                    "; ".join(row.messages_en),
-                    f"{row.first_seen:%Y-%m-%d %H:%M}",
-                    f"{row.last_seen:%Y-%m-%d %H:%M}",
-                    *(row.raw_record.get(name) for name in raw_columns),
-                )
-            )
-    finally:
-        if target:
-            stream.close()
-    if target:
-        target.chmod(0o600)
-        console.print(f"{len(rows):,} rows written to {target}")
-
-
-def harmless(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula.
-
-    Source: OWASP, CSV injection: cells that begin with = + - @ (also full-width), tab, carriage return or line feed.
-    """
-    text = "" if value is None else str(value)
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
+def _what_counts(decisions: list[Decision], current: str) -> str:
+    """Which decision the next run will honour, in words."""
+    newest = [item for item in decisions if item.record_hash == current]
+    if not newest:
+        return "the record has changed at the source since: it needs a new decision"
+    told = {
+        "release": "the next run that meets this record loads it",
+        "discard": "the row stays out until its record changes at the source",
+        "reopen": "the earlier decision was taken back",
+    }
+    return told[newest[-1].decision]

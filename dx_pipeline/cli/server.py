@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.markup import escape
 
-from dx_pipeline.cli.console import console, friendly
+from dx_pipeline.cli.console import console, friendly, show_error
 from dx_pipeline.cli.tables import VERY_WIDE, WIDE, dataset_names, plain_table, status_text
 from dx_pipeline.settings import get_settings
 
@@ -43,6 +43,8 @@ def up(
     province = SandboxProvince(settings)
     if province.is_built():
         province.start()
+        for error in province.not_built.values():
+            show_error(error)
         console.print(f"sandbox     {province.describe()}")
 
 

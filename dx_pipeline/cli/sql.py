@@ -25,7 +25,7 @@ NEXT_STEPS = {
     "42501": "{role} has no right to this; --role chooses whose rights are used",
     "57014": "it took longer than 60 s: ask for less, or connect with psql",
 }
-ROLES = ("dx_engineer", "dx_analyst", "dx_bi")
+ROLES = ("dx_engineer", "dx_analyst", "dx_bi", "dx_auditor")
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +37,7 @@ def query(
     statement: Annotated[str, typer.Argument(help="One SQL statement, or - to read it from standard input.")],
     output: Annotated[str, typer.Option("--format", "-f", help="table or csv.")] = "table",
     role: Annotated[str, typer.Option("--role", help=f"Whose rights to use: {', '.join(ROLES)}.")] = "dx_engineer",
-    limit: Annotated[int, typer.Option("--limit", "-n", help="Rows shown as a table (csv gives all).")] = 100,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Rows shown as a table (csv gives all).")] = 100,
 ) -> None:
     """Ask the warehouse one question; nothing can be changed.
 
@@ -55,11 +55,10 @@ def query(
         raise WarehouseError(f"--role {role!r} is unknown", next_step=f"use one of {', '.join(ROLES)}")
     text = sys.stdin.read() if statement == "-" else statement
     from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.warehouse.asking import asking
 
     try:
-        with get_road().warehouse.owner() as connection:
-            connection.exec_driver_sql("set transaction read only")
-            connection.exec_driver_sql(f'set local role "{role}"')
+        with asking(get_road().warehouse, role) as connection:
             connection.exec_driver_sql("set local statement_timeout = '60s'")
             result = connection.execution_options(stream_results=True, max_row_buffer=1_000).exec_driver_sql(
                 text.replace("%", "%%")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -156,6 +156,21 @@ def _exact(value: str | None) -> str:
     except InvalidOperation:
         return escape(value)
     return f"{number:,f}".rstrip("0").rstrip(".") if "." in f"{number:f}" else f"{number:,f}"
+
+
+def file_totals_table(position: Mapping[str, Any]) -> Table | None:
+    """Totals that the files of a batch tell of themselves, beside the sums of their rows; None if they tell none."""
+    compared = [(file["name"], one) for file in position.get("files", []) for one in file.get("control_sums", [])]
+    if not compared:
+        return None
+    table = plain_table("Đối chiếu tổng của tệp · Totals of the files")
+    for name in ("file", "column"):
+        table.add_column(name, overflow="fold")
+    for name in ("row", "total", "sum of rows"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for file, one in compared:
+        table.add_row(escape(file), escape(one["column"]), str(one["row"]), escape(one["total"]), escape(one["sum"]))
+    return table
 
 
 def reason_table(counts: Sequence[tuple[str, str, str, str, int]], width: int) -> Table:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dx_pipeline.contract.http_api import Place
+from dx_pipeline.contract.place import Place
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,13 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import yaml
 from open_data_contract_standard.model import CustomProperty, OpenDataContractStandard, SchemaProperty
 from pydantic import TypeAdapter, ValidationError
 
 from dx_pipeline.contract.cron import parse_cron
-from dx_pipeline.contract.csv_form import parse_further_forms
-from dx_pipeline.contract.http_api import API_KEYS, parse_http_api
 from dx_pipeline.contract.model import (
     DAY_SUFFIX,
     KEY_SUFFIX,
@@ -29,16 +27,16 @@ from dx_pipeline.contract.model import (
     LoadMode,
     LoadPolicy,
     PeriodPolicy,
-    SourceKind,
-    SourceRelation,
 )
+from dx_pipeline.contract.place import Place, count_at, text_at
+from dx_pipeline.contract.sheet_keys import unread_captions
+from dx_pipeline.contract.source_keys import parse_source
 from dx_pipeline.contract.volume import parse_volume
-from dx_pipeline.errors import ContractError
 from dx_pipeline.yaml_document import parse_yaml
 
 CONTRACT_SUFFIX = ".odcs.yaml"
 SUPPORTED_API_VERSIONS = ("v3.1.0",)
-CANONICAL_NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
+CANONICAL_NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}\Z")
 RESERVED_SUFFIXES = ("__unreadable", "__note", "_pseudonym", DAY_SUFFIX, PRECISION_SUFFIX, KEY_SUFFIX)
 CLASSIFICATIONS = ("public", "internal", "personal", "sensitive")
 LOGICAL_TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")
@@ -46,31 +44,8 @@ ROOT_PROPERTIES = {
     "system", "ownerAgency", "source", "load", "rowIdentity", "rejectedShareCap", "minSourceRows",
     "expectedRows", "drift", "dependsOn", "leftOut", "volume",
 }  # fmt: skip
-SOURCE_KEYS = {
-    "kind", "schema", "table", "query", "path", "encoding", "delimiter", "sheet", "headerRow", "nullValues", "alsoSavedAs",
-    "record", *API_KEYS,
-    "headerRows", "totalRows", "stopAt", "nested",
-}  # fmt: skip
 _SECONDS_PER_UNIT = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400, "day": 86_400, "days": 86_400}
 _DURATION = TypeAdapter(timedelta)
-
-
-class _Place:
-    """Where in which file we are, so that each refusal can say so."""
-
-    def __init__(self, path: Path, inside: str = "") -> None:
-        self.path = path
-        self.inside = inside
-
-    def at(self, part: str) -> _Place:
-        return _Place(self.path, f"{self.inside}.{part}" if self.inside else part)
-
-    def refuse(self, reason: str, next_step: str = "") -> NoReturn:
-        where = f"{self.path} at {self.inside}" if self.inside else str(self.path)
-        raise ContractError(
-            f"contract {where}: {reason}",
-            next_step=next_step or "mend the file; `dx contract check FILE` tells when it is right",
-        )
 
 
 def load_contract(path: Path, root: Path) -> Contract:
@@ -83,7 +58,7 @@ def load_contract(path: Path, root: Path) -> Contract:
     Raises:
         ContractError: the file is unreadable, not ODCS v3.1, or lacks something the road needs.
     """
-    place = _Place(path)
+    place = Place(path)
     document = _parse(place)
     odcs = _validate_standard(document, place)
     custom = _custom(odcs.customProperties, place)
@@ -92,7 +67,7 @@ def load_contract(path: Path, root: Path) -> Contract:
             place.at(f"customProperties.{name}").refuse(
                 f"unknown property; known: {', '.join(sorted(ROOT_PROPERTIES))}"
             )
-    system = _text(custom.get("system"), place.at("customProperties.system"))
+    system = text_at(custom.get("system"), place.at("customProperties.system"))
     if not odcs.schema_ or len(odcs.schema_) != 1:
         place.at("schema").refuse("exactly one schema object is needed: one contract, one dataset")
     schema = odcs.schema_[0]
@@ -107,7 +82,9 @@ def load_contract(path: Path, root: Path) -> Contract:
     keys = [column.name for column in columns if column.key_position is not None]
     if not keys:
         place.at("schema[0].properties").refuse("no column has primaryKey: true; a dataset needs its business key")
-    source = _source(custom.get("source"), place.at("customProperties.source"))
+    source = parse_source(custom.get("source"), place.at("customProperties.source"))
+    if (problem := unread_captions(source, columns)) is not None:
+        place.at("customProperties.source.captions").refuse(problem)
     load = _load(custom.get("load"), by_name, place.at("customProperties.load"))
     row_identity = tuple(custom.get("rowIdentity") or keys)
     for name in row_identity:
@@ -124,19 +101,19 @@ def load_contract(path: Path, root: Path) -> Contract:
     )
     return Contract(
         id=expected_id,
-        version=_text(odcs.version, place.at("version")),
+        version=text_at(odcs.version, place.at("version")),
         system=_name(system, place.at("customProperties.system")),
         dataset=dataset,
         purpose_vi=purpose_vi,
         purpose_en=purpose_en,
-        owner_agency=_text(custom.get("ownerAgency"), place.at("customProperties.ownerAgency")),
+        owner_agency=text_at(custom.get("ownerAgency"), place.at("customProperties.ownerAgency")),
         source=source,
         load=load,
         columns=columns,
         row_identity=row_identity,
         rejected_share_cap=_share(custom.get("rejectedShareCap", 0.2), place.at("customProperties.rejectedShareCap")),
-        min_source_rows=_count(custom.get("minSourceRows", 1), place.at("customProperties.minSourceRows")),
-        expected_rows=_count(custom.get("expectedRows", 0), place.at("customProperties.expectedRows")),
+        min_source_rows=count_at(custom.get("minSourceRows", 1), place.at("customProperties.minSourceRows")),
+        expected_rows=count_at(custom.get("expectedRows", 0), place.at("customProperties.expectedRows")),
         on_new_column=_drift(drift.get("newColumn", "warn"), place.at("customProperties.drift.newColumn")),
         on_widened_type=_drift(drift.get("widenedType", "hold"), place.at("customProperties.drift.widenedType")),
         freshness=_freshness(odcs, place),
@@ -149,7 +126,7 @@ def load_contract(path: Path, root: Path) -> Contract:
     )
 
 
-def _parse(place: _Place) -> dict[str, Any]:
+def _parse(place: Place) -> dict[str, Any]:
     try:
         text = place.path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -165,7 +142,7 @@ def _parse(place: _Place) -> dict[str, Any]:
     return document
 
 
-def _validate_standard(document: dict[str, Any], place: _Place) -> OpenDataContractStandard:
+def _validate_standard(document: dict[str, Any], place: Place) -> OpenDataContractStandard:
     if document.get("kind") != "DataContract":
         place.at("kind").refuse(f"is {document.get('kind')!r}, must be 'DataContract'")
     if document.get("apiVersion") not in SUPPORTED_API_VERSIONS:
@@ -180,7 +157,7 @@ def _validate_standard(document: dict[str, Any], place: _Place) -> OpenDataContr
         place.at(inside).refuse(f"{first['msg']} (got {str(first.get('input'))[:80]!r})")
 
 
-def _custom(properties: Sequence[CustomProperty] | None, place: _Place) -> dict[str, Any]:
+def _custom(properties: Sequence[CustomProperty] | None, place: Place) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for item in properties or []:
         if not item.property:
@@ -191,7 +168,7 @@ def _custom(properties: Sequence[CustomProperty] | None, place: _Place) -> dict[
     return found
 
 
-def _columns(properties: Sequence[SchemaProperty], place: _Place) -> tuple[Column, ...]:
+def _columns(properties: Sequence[SchemaProperty], place: Place) -> tuple[Column, ...]:
     columns: list[Column] = []
     seen: set[str] = set()
     for number, item in enumerate(properties):
@@ -219,7 +196,7 @@ def _columns(properties: Sequence[SchemaProperty], place: _Place) -> tuple[Colum
             Column(
                 name=name,
                 source_name=item.physicalName or name,
-                semantic_type=_text(custom.get("semanticType"), here.at("customProperties.semanticType")),
+                semantic_type=text_at(custom.get("semanticType"), here.at("customProperties.semanticType")),
                 logical_type=item.logicalType,
                 options=dict(options),
                 physical_type=item.physicalType,
@@ -239,70 +216,7 @@ def _columns(properties: Sequence[SchemaProperty], place: _Place) -> tuple[Colum
     return tuple(columns)
 
 
-def _source(value: Any, place: _Place) -> SourceRelation:
-    if not isinstance(value, Mapping):
-        place.refuse("is missing; give {kind: table|query|csv|xlsx|dbf|xml|json|parquet|http_json, ...}")
-    unknown = set(value) - SOURCE_KEYS
-    if unknown:
-        place.refuse(f"unknown {', '.join(sorted(unknown))}; known: {', '.join(sorted(SOURCE_KEYS))}")
-    kind = value.get("kind")
-    needed = {
-        "table": "table",
-        "query": "query",
-        "csv": "path",
-        "xlsx": "path",
-        "dbf": "path",
-        "xml": "record",
-        "http_json": "path",
-        "json": "path",
-        "parquet": "path",
-    }
-    if kind not in needed:
-        place.at("kind").refuse(f"is {kind!r}, must be one of {', '.join(needed)}")
-    if not value.get(needed[kind]):
-        place.at(needed[kind]).refuse(f"is needed for kind {kind}")
-    if kind == "xml" and not value.get("path"):
-        place.at("path").refuse("is needed for kind xml")
-    foreign = (API_KEYS & set(value)) - ({"records"} if kind == "json" else set())
-    if "alsoSavedAs" in value and kind != "csv":
-        place.at("alsoSavedAs").refuse(f"belongs to kind csv, not to {kind}")
-    if foreign and kind != "http_json":
-        place.refuse(f"{', '.join(sorted(foreign))} belongs to kind http_json, not to {kind}")
-    nested = value.get("nested", "json")
-    if "nested" in value and (kind not in ("json", "parquet") or nested not in ("json", "refuse")):
-        place.at("nested").refuse(f"is {nested!r}; it is json or refuse, for kinds json and parquet")
-    return SourceRelation(
-        kind=cast(SourceKind, kind),
-        schema=value.get("schema"),
-        table=value.get("table"),
-        query=value.get("query"),
-        path=value.get("path"),
-        encoding=str(value.get("encoding", "cp1252" if kind == "dbf" else "utf-8")),
-        delimiter=str(value.get("delimiter", ",")),
-        further_forms=parse_further_forms(value.get("alsoSavedAs"), place.at("alsoSavedAs")),
-        sheet=value.get("sheet"),
-        header_row=_count(value.get("headerRow", 1), place.at("headerRow")),
-        header_rows=max(_count(value.get("headerRows", 1), place.at("headerRows")), 1),
-        total_rows=_texts(value.get("totalRows"), place.at("totalRows")),
-        stop_at=_texts(value.get("stopAt"), place.at("stopAt")),
-        null_values=tuple(str(item) for item in value.get("nullValues") or ()),
-        record=None if value.get("record") is None else _text(value["record"], place.at("record")),
-        api=parse_http_api(value, place) if kind == "http_json" else None,
-        records=_text(value["records"], place.at("records")) if kind == "json" and "records" in value else None,
-        nested=nested,
-    )
-
-
-def _texts(value: Any, place: _Place) -> tuple[str, ...]:
-    """A list of texts that are not blank; empty if it is not given."""
-    if value is None:
-        return ()
-    if not isinstance(value, list) or not all(isinstance(text, str) and text.strip() for text in value):
-        place.refuse('must be a list of texts, e.g. ["Tổng cộng", "Cộng"]')
-    return tuple(value)
-
-
-def _load(value: Any, columns: Mapping[str, Column], place: _Place) -> LoadPolicy:
+def _load(value: Any, columns: Mapping[str, Column], place: Place) -> LoadPolicy:
     if not isinstance(value, Mapping):
         place.refuse("is missing; give {mode: incremental|snapshot|append, ...}")
     mode = value.get("mode")
@@ -330,7 +244,7 @@ def _load(value: Any, columns: Mapping[str, Column], place: _Place) -> LoadPolic
     )
 
 
-def _left_out(value: Any, columns: Sequence[Column], place: _Place) -> tuple[str, ...]:
+def _left_out(value: Any, columns: Sequence[Column], place: Place) -> tuple[str, ...]:
     """Source columns that are known and deliberately not read (data minimisation)."""
     if value is None:
         return ()
@@ -343,7 +257,7 @@ def _left_out(value: Any, columns: Sequence[Column], place: _Place) -> tuple[str
     return tuple(value)
 
 
-def _freshness(odcs: OpenDataContractStandard, place: _Place) -> timedelta | None:
+def _freshness(odcs: OpenDataContractStandard, place: Place) -> timedelta | None:
     for number, item in enumerate(odcs.slaProperties or []):
         if item.property == "latency":
             unit = str(item.unit or "h")
@@ -356,7 +270,7 @@ def _freshness(odcs: OpenDataContractStandard, place: _Place) -> timedelta | Non
     return None
 
 
-def _schedule(odcs: OpenDataContractStandard, place: _Place) -> str | None:
+def _schedule(odcs: OpenDataContractStandard, place: Place) -> str | None:
     """The cron line of ``{property: frequency, value: monthly, scheduler: cron, schedule: "0 6 5 * *"}``."""
     for number, item in enumerate(odcs.slaProperties or []):
         if item.property == "frequency" and item.schedule is not None:
@@ -367,7 +281,7 @@ def _schedule(odcs: OpenDataContractStandard, place: _Place) -> str | None:
     return None
 
 
-def _cron_line(text: str, place: _Place) -> str:
+def _cron_line(text: str, place: Place) -> str:
     """A cron line, tidied; refused with what is wrong."""
     try:
         return parse_cron(text).text
@@ -375,52 +289,40 @@ def _cron_line(text: str, place: _Place) -> str:
         place.refuse(f"{text!r} {error}", next_step='write it as "minute hour day month weekday", e.g. "0 6 5 * *"')
 
 
-def _bilingual(text: str | None, place: _Place) -> tuple[str, str]:
+def _bilingual(text: str | None, place: Place) -> tuple[str, str]:
     vi, separator, en = (text or "").partition(" | ")
     if not separator or not vi.strip() or not en.strip():
         place.refuse("must be written 'Tiếng Việt | English'")
     return vi.strip(), en.strip()
 
 
-def _text(value: Any, place: _Place) -> str:
-    if not isinstance(value, str) or not value.strip():
-        place.refuse("is missing or not a text")
-    return value.strip()
-
-
-def _name(value: Any, place: _Place) -> str:
-    text = _text(value, place)
+def _name(value: Any, place: Place) -> str:
+    text = text_at(value, place)
     if not CANONICAL_NAME.match(text):
         place.refuse(f"{text!r} must be lower-case ASCII snake_case, at most 63 characters")
     return text
 
 
-def _share(value: Any, place: _Place) -> float:
+def _share(value: Any, place: Place) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         place.refuse(f"is {value!r}, must be a share between 0 and 1")
     return float(value)
 
 
-def _count(value: Any, place: _Place) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        place.refuse(f"is {value!r}, must be a whole number from 0 up")
-    return value
-
-
-def _drift(value: Any, place: _Place) -> DriftPolicy:
+def _drift(value: Any, place: Place) -> DriftPolicy:
     if value not in ("warn", "hold"):
         place.refuse(f"is {value!r}, must be warn or hold")
     return cast(DriftPolicy, value)
 
 
-def _duration(value: Any, place: _Place) -> timedelta:
+def _duration(value: Any, place: Place) -> timedelta:
     try:
         return _DURATION.validate_python(value)
     except ValidationError:
         place.refuse(f"is {value!r}, must be an ISO 8601 duration such as PT2H or P1D")
 
 
-def _month(value: Any, place: _Place) -> date:
+def _month(value: Any, place: Place) -> date:
     match = re.match(r"^(\d{4})-(\d{2})(?:-01)?$", str(value))
     if not match or not 1 <= int(match[2]) <= 12:
         place.refuse(f"is {value!r}, must be a month such as 2023-01")

@@ -62,6 +62,8 @@ class SourceRelation:
     header_rows: int = 1
     total_rows: tuple[str, ...] = ()
     stop_at: tuple[str, ...] = ()
+    captions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # xlsx: name -> how its cell begins
+    control_total: str | None = None  # xlsx: which of total_rows is the total of the whole file
     null_values: tuple[str, ...] = ()
     record: str | None = None  # xml: local name of the element that is one row
     api: HttpApi | None = None  # http_json
@@ -82,6 +84,7 @@ class SourceRelation:
 
 DAY_SUFFIX = "__day"  # of the stage column that holds the day inside a code
 PRECISION_SUFFIX = "__precision"  # of the stage column that tells whether a date is known by day, month or year
+CAPTION_SIGN = "^"  # begins the source name of a column that is read from a caption of the sheet
 KEY_SUFFIX = "__key"  # of the column that holds what all writings of a name have in common
 
 

@@ -44,6 +44,7 @@ class Drift:
     changed: tuple[ChangedColumn, ...]
     renamed: tuple[tuple[str, str], ...]
     messages: tuple[str, ...]
+    columns: tuple[SourceColumn, ...] = ()
 
     @property
     def is_none(self) -> bool:
@@ -84,6 +85,7 @@ def check_drift(contract: Contract, columns: Sequence[SourceColumn]) -> Drift:
         changed=tuple(changed),
         renamed=renamed,
         messages=tuple(_messages(contract, missing, added, changed, renamed)),
+        columns=tuple(columns),
     )
 
 

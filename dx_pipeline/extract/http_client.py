@@ -14,10 +14,10 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 
 import urllib3
@@ -53,6 +53,7 @@ _AGAIN = (429, 502, 503, 504)
 _PLAIN_TOKEN = re.compile(r"^[\x21-\x7e]+(?: [\x21-\x7e]+)*$")
 
 Query = Sequence[tuple[str, str]]
+T = TypeVar("T")
 
 
 class NoSuchPath(SourceDrift):
@@ -117,6 +118,10 @@ class ApiClient:
         """A text of the server, fit for a message: one line, short, without the token."""
         return errors.redact(text, self._token)[:200]
 
+    def come_again(self, reason: str) -> NoReturn:
+        """The answer says that the API is busy: for what is called by :meth:`get`, which then asks again."""
+        raise _BusyError(reason, is_connected=True)
+
     def refuse_token(self, how: str) -> NoReturn:
         """The API does not accept us."""
         state = "refuses the token" if self._token else "wants a token, none is set"
@@ -126,8 +131,20 @@ class ApiClient:
             f"valid and may read {self._contract.source.path}",
         )
 
-    def get(self, path: str, query: Query) -> Answer:
-        """The answer for a path below the connection's base, after as many attempts as are allowed.
+    @contextlib.contextmanager
+    def speaking_of(self, contract: Contract) -> Iterator[None]:
+        """Messages tell of this contract: of another resource that is read over the same connection."""
+        own, self._contract = self._contract, contract
+        try:
+            yield
+        finally:
+            self._contract = own
+
+    def get(self, path: str, query: Query, understood: Callable[[Answer], T]) -> T:
+        """What is understood of the answer for a path below the connection's base, after as many attempts as allowed.
+
+        Args:
+            understood: reads the answer; may call :meth:`come_again`.
 
         Raises:
             SourceUnavailable: cannot be reached, is busy, breaks off, takes too long.
@@ -138,7 +155,7 @@ class ApiClient:
         for attempt in range(1, ATTEMPTS + 1):
             still_alive()
             try:
-                return self._once(path, query)
+                return understood(self._once(path, query))
             except _BusyError as busy:
                 wait = busy.wait
                 if wait is None:

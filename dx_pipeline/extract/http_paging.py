@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NoReturn
 
-from dx_pipeline.contract.http_api import HttpApi
+from dx_pipeline.contract.http_api import MOST_REQUESTED, HttpApi, RequestList
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import ContractError, IncompleteExtract, SourceDrift, SourceUnavailable, UnreadableSource
 from dx_pipeline.extract.http_client import Answer, ApiClient, NoSuchPath, Query
 from dx_pipeline.extract.json_document import MISSING, BadJsonError, found_at, parse_json, split_path, text_of
 
 _MOST_EMPTY = 20
+_NO_RECORD: Any = object()
 _TOKEN_CODES = ("401", "403")
 
 
@@ -28,7 +29,7 @@ class Page:
 
     Attributes:
         total: how many records the API says there are on all pages; None if it does not say.
-        parameters: those of the contract as they were sent for this page.
+        parameters: those of the contract, and of the list that drives it, as they were sent for this page.
         made_at: the server's clock.
     """
 
@@ -55,22 +56,79 @@ def read_pages(client: ApiClient, contract: Contract, bound: Mapping[str, str]) 
         IncompleteExtract: more or fewer records came than the API said.
         ContractError: paging never ends. See also :meth:`ApiClient.get`.
     """
-    parameters = api_of(contract).parameters
+    api = api_of(contract)
+    if api.requests_from is None:
+        for sent in _combinations(api.parameters):
+            yield from _Walk(client, contract, sent, bound).pages()
+        return
+    listed = _listed(client, contract, api.requests_from)
+    for number, driven in enumerate(listed, start=1):
+        which = f"request {number} of the {len(listed)} that {api.requests_from.path} lists"
+        for sent in _combinations(api.parameters):
+            yield from _Walk(client, contract, {**sent, **driven}, bound, which).pages()
+
+
+def _combinations(parameters: Mapping[str, tuple[str, ...]]) -> Iterator[dict[str, str]]:
     for chosen in itertools.product(*parameters.values()):
-        sent = dict(zip(parameters, chosen, strict=True))
-        yield from _Walk(client, contract, sent, bound).pages()
+        yield dict(zip(parameters, chosen, strict=True))
+
+
+def _listed(client: ApiClient, contract: Contract, wanted: RequestList) -> list[dict[str, str]]:
+    """The different combinations that the list names, in its order."""
+    source = replace(contract.source, path=wanted.path, api=_list_api(api_of(contract), wanted))
+    listing = replace(contract, source=source)
+    found: dict[tuple[str, ...], None] = {}
+    read = 0
+    with client.speaking_of(listing):
+        for page in read_pages(client, listing, {}):
+            for number, record in enumerate(page.records, start=read + 1):
+                found[tuple(_sent(contract, wanted, record, number))] = None
+            read += len(page.records)
+            if len(found) > MOST_REQUESTED:
+                raise ContractError(
+                    f"{contract.id}: {wanted.path} lists more than {MOST_REQUESTED} different requests",
+                    next_step=f"narrow it with source.requestsFrom.parameters in {contract.path}, or ask the owner "
+                    f"{contract.owner_agency} for a resource that gives many records at once",
+                )
+    return [dict(zip(wanted.send, values, strict=True)) for values in found]
+
+
+def _list_api(api: HttpApi, wanted: RequestList) -> HttpApi:
+    """The list as a resource of its own; it tells errors as the API does."""
+    return replace(
+        api,
+        records=wanted.records,
+        paging=wanted.paging,
+        total=wanted.total,
+        parameters=wanted.parameters,
+        since=None,
+        requests_from=None,
+    )
+
+
+def _sent(contract: Contract, wanted: RequestList, record: dict[str, Any], number: int) -> Iterator[str]:
+    for name, path in wanted.send.items():
+        value = found_at(record, path, split_path(path))
+        if value is MISSING or value is None or isinstance(value, dict | list):
+            raise SourceDrift(
+                f"{contract.id}: record {number} of {wanted.path} has no value {path!r} for the parameter {name}",
+                next_step=f"mend source.requestsFrom.send in {contract.path}, or ask the owner "
+                f"{contract.owner_agency} what changed",
+            )
+        yield text_of(value) or ""
 
 
 class _Walk:
     """One walk through all pages of one combination of parameters."""
 
     def __init__(
-        self, client: ApiClient, contract: Contract, sent: Mapping[str, str], bound: Mapping[str, str]
+        self, client: ApiClient, contract: Contract, sent: Mapping[str, str], bound: Mapping[str, str], which: str = ""
     ) -> None:
         self._client = client
         self._contract = contract
         self._api = api_of(contract)
         self._sent = sent
+        self._listed = which
         self._fixed: Query = [*sent.items(), *bound.items()]
 
     def pages(self) -> Iterator[Page]:
@@ -85,12 +143,13 @@ class _Walk:
             if number > paging.most_pages:
                 self._refuse_endless(f"more than {paging.most_pages} pages")
             try:
-                answer = self._client.get(path, query)
-                document = self._document(answer)
+                document, made_at = self._client.get(path, query, self._understood)
             except (NoSuchPath, AnsweredWithError):
                 if number > 1 and total is not None and read == total:
                     break  # some APIs answer so beyond the last page
                 raise
+            if document is _NO_RECORD:
+                break
             records = self._records(document)
             told = self._total(document)
             if number == 1:
@@ -105,7 +164,7 @@ class _Walk:
             if records and records == before:
                 self._refuse_endless(f"page {number} is the same as page {number - 1}")
             before = records
-            yield Page(records, total, self._sent, answer.made_at)
+            yield Page(records, total, self._sent, made_at)
             read += len(records)
             empty = 0 if records else empty + 1
             if paging.style == "none":
@@ -145,6 +204,11 @@ class _Walk:
             pairs.append((paging.size_parameter, str(paging.size)))
         return pairs
 
+    def _understood(self, answer: Answer) -> tuple[Any, datetime | None]:
+        """The document, or ``_NO_RECORD``; and when it was made."""
+        document = self._document(answer)
+        return document if self._has_records(document) else _NO_RECORD, answer.made_at
+
     def _document(self, answer: Answer) -> Any:
         body = answer.body.lstrip(b"\xef\xbb\xbf \t\r\n")
         label = self._contract.source.label
@@ -166,15 +230,19 @@ class _Walk:
                 f"{self._contract.id}: {label} answers with nothing",
                 next_step=f"check source.path and source.parameters in {self._contract.path}",
             )
-        self._check_code(document)
         return document
 
-    def _check_code(self, document: Any) -> None:
+    def _has_records(self, document: Any) -> bool:
+        """False if the code says that there is no record; any other code but success is refused."""
         if self._api.error_code is None:
-            return
+            return True
         code = self._text(document, self._api.error_code)
         if code in self._api.ok_codes:
-            return
+            return True
+        if code in self._api.empty_codes:
+            return False
+        if code in self._api.busy_codes:
+            self._client.come_again(f"{self._api.error_code} {self._client.hidden(str(code))[:40]!r}")
         words = self._text(document, self._api.error_message) if self._api.error_message else None
         told = f"{self._api.error_code} {self._client.hidden(str(code))[:40]!r}" + (
             f": {self._client.hidden(words)}" if words else ""
@@ -234,7 +302,10 @@ class _Walk:
             return "(nested too deep)"
 
     def _which(self) -> str:
-        varied = [f"{name}={value}" for name, value in self._sent.items() if len(self._api.parameters[name]) > 1]
+        """Which combination it was; values that the API itself listed are not shown."""
+        varied = [f"{name}={self._sent[name]}" for name, values in self._api.parameters.items() if len(values) > 1]
+        if self._listed:
+            varied.append(self._listed)
         return f" for {', '.join(varied)}" if varied else ""
 
     def _refuse_endless(self, how: str) -> NoReturn:

@@ -21,7 +21,13 @@ from dx_pipeline.errors import ContractError, SourceDrift, UnreadableSource
 from dx_pipeline.extract.folder import refuse_period
 from dx_pipeline.extract.http_client import ApiClient
 from dx_pipeline.extract.http_paging import Page, api_of, read_pages
-from dx_pipeline.extract.json_document import column_names, found_at, split_path, text_of
+from dx_pipeline.extract.json_document import (
+    JsonNumber,
+    column_names,
+    found_at,
+    split_path,
+    text_of,
+)
 from dx_pipeline.extract.source import Extraction, SourceColumn
 from dx_pipeline.extract.window import (
     DEFAULT_TIMEZONE,
@@ -35,6 +41,7 @@ from dx_pipeline.extract.window import (
 BATCH_ROWS = 8_192
 _SURVEY_PAGES = 10
 _MOST_NAMES = 5_000
+_JSON_NUMBER = "number"  # physicalType of a column whose values must be numbers of JSON
 _PARAMETER = "?"  # physicalName "?dataYear" is the value of the parameter dataYear
 
 
@@ -86,8 +93,8 @@ class JsonHttpReader:
                 held += len(page.records)
                 missing -= names.keys()
                 if (held and not missing) or number == _SURVEY_PAGES:
-                    is_all = page.total is not None and held >= page.total and not self._is_many
-                    is_all = is_all or (self._api.paging.style == "none" and not self._is_many)
+                    is_all = page.total is not None and held >= page.total and not self._api.asks_more_than_once
+                    is_all = is_all or (self._api.paging.style == "none" and not self._api.asks_more_than_once)
                     break
             self._held = held, is_all
             self._names = list(names) if held else columns
@@ -102,7 +109,7 @@ class JsonHttpReader:
         held = 0
         for page in self._pages(Window("full")):
             held += len(page.records)
-            if held >= rows or (page.total is not None and page.total >= rows and not self._is_many):
+            if held >= rows or (page.total is not None and page.total >= rows and not self._api.asks_more_than_once):
                 return True
         return False
 
@@ -130,7 +137,7 @@ class JsonHttpReader:
         if first is None:
             return extraction
         batches = self._batches(itertools.chain([first], pages), schema, window, extraction)
-        if not self._is_many and (first.total is not None or self._api.paging.style == "none"):
+        if not self._api.asks_more_than_once and (first.total is not None or self._api.paging.style == "none"):
             extraction.source_rows = len(first.records) if first.total is None else first.total
             extraction.batches = batches
             return extraction
@@ -143,10 +150,6 @@ class JsonHttpReader:
         extraction.batches = iter(pa.ipc.open_stream(self._spool))
         return extraction
 
-    @property
-    def _is_many(self) -> bool:
-        return any(len(values) > 1 for values in self._api.parameters.values())
-
     def _pages(self, window: Window) -> Iterator[Page]:
         bound = {}
         since = self._api.since
@@ -158,6 +161,7 @@ class JsonHttpReader:
         self, pages: Iterator[Page], schema: pa.Schema, window: Window, extraction: Extraction
     ) -> Iterator[pa.RecordBatch]:
         plans = [(name, split_path(name)) for name in schema.names]
+        numbers = {c.source_name for c in self._contract.columns if c.physical_type == _JSON_NUMBER}
         nulls = frozenset(self._contract.source.null_values)
         cursor = None if self._contract.load.mode == "snapshot" else self._contract.load.cursor
         watched = None if cursor is None else self._contract.column(cursor)
@@ -171,7 +175,7 @@ class JsonHttpReader:
             for start in range(0, len(page.records), BATCH_ROWS):
                 for record in page.records[start : start + BATCH_ROWS]:
                     for values, (name, steps) in zip(columns, plans, strict=True):
-                        values.append(self._value(record, page, name, steps))
+                        values.append(self._value(record, page, name, steps, name in numbers))
                 if len(columns[0]) >= BATCH_ROWS:
                     yield self._batch(columns, schema, greatest, nulls)
                     columns = [[] for _ in plans]
@@ -180,11 +184,16 @@ class JsonHttpReader:
         extraction.position["pages"] = numbered
         extraction.cursor_high = greatest.told(clock)
 
-    def _value(self, record: dict[str, Any], page: Page, name: str, steps: tuple[str, ...]) -> str | None:
+    def _value(
+        self, record: dict[str, Any], page: Page, name: str, steps: tuple[str, ...], is_number: bool
+    ) -> str | None:
         if name.startswith(_PARAMETER) and name[1:] in page.parameters:
             return page.parameters[name[1:]]
+        value = found_at(record, name, steps)
+        if is_number and isinstance(value, str) and not isinstance(value, JsonNumber) and value.strip():
+            return f'"{value}"'  # a text is no number: "1.234" may be a thousand times 1.234
         try:
-            return text_of(found_at(record, name, steps))
+            return text_of(value)
         except RecursionError:
             raise UnreadableSource(
                 f"{self._contract.id}: a value of {name} in {self._contract.source.label} is nested too deep",

@@ -193,7 +193,7 @@ class JsonReader:
         except OSError as error:
             raise unreadable_file(self._contract, file.name, error) from None
         refuse_foreign_content(self._contract, file, head, "a JSON file")
-        declared = codec_name(self._contract)
+        declared = codec_name(self._contract, self._contract.source.encoding)
         found = json.detect_encoding(head)
         return found if declared.startswith("utf") or found.endswith("-sig") else declared
 

@@ -92,11 +92,11 @@ class MysqlReader:
             with self._errors(), self._opened().cursor() as cursor:
                 cursor.execute(_sql(empty))
                 self._codes = {item[0]: int(item[1]) for item in cursor.description or ()}
-                declared: dict[str, tuple[str, str]] = {}
+                declared: dict[str, tuple[str, str, str]] = {}
                 source = self._contract.source
                 if source.kind == "table":
                     table = sa.table(quoted("columns"), schema=quoted("information_schema"))
-                    wanted = ("column_name", "column_type", "is_nullable")
+                    wanted = ("column_name", "column_type", "is_nullable", "column_key")
                     names: list[sa.ColumnClause[Any]] = [sa.column(name) for name in wanted]
                     schema = sa.literal(source.schema) if source.schema else sa.func.database()
                     statement = (
@@ -105,9 +105,15 @@ class MysqlReader:
                         .where(sa.column("table_schema") == schema, sa.column("table_name") == source.table)
                     )
                     cursor.execute(_sql(statement))
-                    declared = {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
+                    declared = {row[0]: (row[1], row[2], row[3]) for row in cursor.fetchall()}
+            key = [name for name in self._codes if name in declared and declared[name][2] == "PRI"]
             self._columns = [
-                SourceColumn(name, normalise_type(declared[name][0]), declared[name][1] == "YES")
+                SourceColumn(
+                    name,
+                    normalise_type(declared[name][0]),
+                    declared[name][1] == "YES",
+                    key.index(name) + 1 if name in key else 0,
+                )
                 if name in declared
                 else SourceColumn(name, "")
                 for name in self._codes

@@ -61,16 +61,18 @@ _ARROW_TYPES: dict[str, pa.DataType] = {
 _TIMES = frozenset({"timestamp", "timestamptz", "date"})
 _EARLIEST_CURSOR = "1900-01-01"
 _COLUMN_TYPES = sa.text(
-    "select t.name, pg_catalog.format_type(t.type_oid, t.type_modifier) as type_text, t.nullable"
+    "select t.name, pg_catalog.format_type(t.type_oid, t.type_modifier) as type_text, t.nullable, t.key_position"
     " from unnest(cast(:names as text[]), cast(:oids as oid[]), cast(:modifiers as int[]),"
-    " cast(:nullable as boolean[]))"
-    " with ordinality as t (name, type_oid, type_modifier, nullable, position)"
+    " cast(:nullable as boolean[]), cast(:key_positions as int[]))"
+    " with ordinality as t (name, type_oid, type_modifier, nullable, key_position, position)"
     " order by t.position"
 )
-_NOT_NULL = sa.text(
-    "select a.attname from pg_catalog.pg_attribute as a"
+_NOT_NULL_AND_KEY = sa.text(
+    "select a.attname as name, coalesce(array_position(i.indkey::int2[], a.attnum) + 1, 0) as key_position"
+    " from pg_catalog.pg_attribute as a"
     " join pg_catalog.pg_class as c on c.oid = a.attrelid"
     " join pg_catalog.pg_namespace as n on n.oid = c.relnamespace"
+    " left join pg_catalog.pg_index as i on i.indrelid = c.oid and i.indisprimary"
     " where c.relname = :table and a.attnotnull and a.attnum > 0 and not a.attisdropped"
     " and case when cast(:schema as text) is null then pg_catalog.pg_table_is_visible(c.oid)"
     " else n.nspname = :schema end"
@@ -111,10 +113,10 @@ class PostgresqlReader:
                 ]
                 result.close()
                 source = self._contract.source
-                required: set[str] = set()
+                required: dict[str, int] = {}  # name -> place in the primary key, 0 if it has none there
                 if source.kind == "table":
-                    names = connection.execute(_NOT_NULL, {"table": source.table, "schema": source.schema})
-                    required = set(names.scalars())
+                    named = {"table": source.table, "schema": source.schema}
+                    required = {row.name: row.key_position for row in connection.execute(_NOT_NULL_AND_KEY, named)}
                 rows = connection.execute(
                     _COLUMN_TYPES,
                     {
@@ -122,9 +124,13 @@ class PostgresqlReader:
                         "oids": [oid for _, oid, _ in found],
                         "modifiers": [modifier for _, _, modifier in found],
                         "nullable": [name not in required for name, _, _ in found],
+                        "key_positions": [required.get(name, 0) for name, _, _ in found],
                     },
                 )
-                self._columns = [SourceColumn(row.name, normalise_type(row.type_text), row.nullable) for row in rows]
+                self._columns = [
+                    SourceColumn(row.name, normalise_type(row.type_text), row.nullable, row.key_position)
+                    for row in rows
+                ]
         return list(self._columns)
 
     def holds_at_least(self, rows: int) -> bool:

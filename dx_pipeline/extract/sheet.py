@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,14 @@ class Sheet:
     """Header cells (as texts, one list per header row), merged ranges and the rows below as an Arrow stream.
 
     ``merged``: (first row, first column, last row, last column) from 0, of ranges that begin in the header.
+    ``above``: the rows above the header, if the contract reads captions.
     """
 
     name: str
     header: list[list[str]]
     merged: list[tuple[int, int, int, int]]
     stream: pa.Buffer
+    above: list[list[str]] = field(default_factory=list)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Columns ``row``, ``label`` and then "0", "1", ...; see :func:`sheet_conversion.convert`."""
@@ -77,6 +79,7 @@ class SheetConverter:
                 "sheet": source.sheet,
                 "header_row": max(source.header_row, 1),
                 "header_rows": source.header_rows,
+                "captions": bool(source.captions),
             },
         )
         if "error" in answer:
@@ -86,6 +89,7 @@ class SheetConverter:
             header=answer["header"],
             merged=[tuple(edges) for edges in answer["merged"]],
             stream=self._stream(answer["offset"], answer["bytes"]),
+            above=answer["above"],
         )
 
     def _stream(self, offset: int, size: int) -> pa.Buffer:

@@ -2,9 +2,9 @@
 
 A workbook is a compressed tree that can claim any size, and the library that unpacks it stops its whole process when
 memory ends. So it is never opened in the process that runs the pipeline. This one reads one JSON request per line,
-``{path, sheet, header_row, header_rows}``, appends the rows below the header to the file descriptor it was given, as an
-Arrow stream, and answers with one JSON line: where the stream lies, the header cells and the merged ranges, or an
-``error``.
+``{path, sheet, header_row, header_rows, captions}``, appends the rows below the header to the file descriptor it was given, as an
+Arrow stream, and answers with one JSON line: where the stream lies, the header cells, the rows above them if captions are
+wanted, and the merged ranges, or an ``error``.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from dx_pipeline.extract.error_cells import error_cells
 BATCH_ROWS = 16_384
 BATCH_CELLS = 2_000_000
 MOST_COLUMNS = 16_384  # of Excel itself
+MOST_ROWS_ABOVE = 50  # that captions are looked for in
 PAGE = 4096
 _EXACT_FLOAT = 2**53
 
@@ -52,11 +53,11 @@ def convert(request: dict[str, Any], descriptor: int) -> dict[str, Any]:
     }
     first, last = request["header_row"] - 1, request["header_row"] + request["header_rows"] - 2
     rows = enumerate(page.iter_rows())
-    header = [
+    top = [
         [cell_text(cell) or "" for cell in _with_errors(row, mistakes.get(number))]
         for number, row in itertools.islice(rows, last + 1)
-        if number >= first
     ]
+    above, header = top[:first], top[first:]
     merged = [
         [start[0], start[1] - left, end[0], end[1] - left]
         for start, end in page.merged_cell_ranges or []
@@ -74,6 +75,7 @@ def convert(request: dict[str, Any], descriptor: int) -> dict[str, Any]:
         "sheet": wanted,
         "offset": start,
         "bytes": os.lseek(descriptor, 0, os.SEEK_END) - start,
+        "above": above[-MOST_ROWS_ABOVE:] if request.get("captions") else [],
         "header": header,
         "merged": merged,
     }

@@ -20,11 +20,15 @@ from dx_pipeline.extract.window import Window
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """One column as the source declares it; ``type_text`` is normalised ("" if the source tells none)."""
+    """One column as the source declares it; ``type_text`` is normalised ("" if the source tells none).
+
+    ``key_position`` counts from 1 within the primary key; 0: not part of it, or the source tells of no key.
+    """
 
     name: str
     type_text: str
     nullable: bool = True
+    key_position: int = field(default=0, compare=False)
 
 
 @dataclass
@@ -40,6 +44,7 @@ class Extraction:
         schema: of the batches; fields carry the *source* names of the contract's columns, in its order.
         batches: can be consumed once, inside the reader's ``with`` block.
         control: control sums the source took in the same snapshot (see ``control_measures``); rows are always known.
+        findings: what the reader found that does not add up; the batch goes on, with a warning each.
     """
 
     source_rows: int
@@ -48,6 +53,7 @@ class Extraction:
     schema: pa.Schema
     batches: Iterator[pa.RecordBatch]
     control: dict[str, str | None] = field(default_factory=dict)
+    findings: tuple[str, ...] = ()
 
 
 class SourceReader(Protocol):

@@ -10,6 +10,7 @@ import datetime as dt
 import decimal
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, NoReturn, Self
 from uuid import UUID
@@ -188,11 +189,13 @@ class SqlalchemyReader:
                 continue
             if found:
                 self._table = self._stored(schema) if schema else None, self._stored(table)
+                key = list(inspector.get_pk_constraint(table, schema=schema).get("constrained_columns") or ())
                 return [
                     SourceColumn(
                         self._stored(column["name"]),
                         self._dialect.type_text(column["type"], connection.dialect),
                         bool(column.get("nullable", True)),
+                        key.index(column["name"]) + 1 if column["name"] in key else 0,
                     )
                     for column in found
                 ]
@@ -214,7 +217,7 @@ class SqlalchemyReader:
                 shown[name] = alike[0]
         self._actual = shown
         spelt = {actual: name for name, actual in shown.items()}
-        return [SourceColumn(spelt.get(c.name, c.name), c.type_text, c.nullable) for c in found]
+        return [replace(c, name=spelt.get(c.name, c.name)) for c in found]
 
     def _column(self, column: Column) -> ColumnElement[Any]:
         return source_column(self._actual.get(column.source_name, column.source_name))

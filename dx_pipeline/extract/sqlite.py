@@ -114,11 +114,15 @@ class SqliteReader:
         )
 
     def _describe_table(self, table: str, schema: str) -> list[SourceColumn]:
-        pragma = f'select name, type, "notnull" as required from pragma_table_xinfo({_text(table)}, {_text(schema)})'
+        pragma = (
+            f'select name, type, "notnull" as required, pk from pragma_table_xinfo({_text(table)}, {_text(schema)})'
+        )
         rows = self._query(f"{pragma} where hidden <> 1").to_pylist()
         if not rows:
             raise errors.relation_missing(self._contract, "no such table")
-        return [SourceColumn(row["name"], normalise_type(row["type"] or ""), not row["required"]) for row in rows]
+        return [
+            SourceColumn(row["name"], normalise_type(row["type"] or ""), not row["required"], row["pk"]) for row in rows
+        ]
 
     def _batches(self, reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         try:

@@ -2,13 +2,12 @@
 
 A sheet has no column types, only cell values: whole numbers become text without ``.0``, dates ISO text, errors their
 own text (``#N/A``). What a person put around the data is told apart by the contract: a header of several merged rows,
-total rows inside the sheet (kept as figures to compare with, not as data), and what stands below the last data row.
+total rows inside the sheet (kept as figures to compare with, not as data), what is said once above the table (captions),
+and what stands below the last data row.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,8 +17,9 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dx_pipeline.contract.model import Contract
+from dx_pipeline.contract.model import CAPTION_SIGN, Contract
 from dx_pipeline.errors import UnreadableSource
+from dx_pipeline.extract.control_sums import ControlSums
 from dx_pipeline.extract.folder import (
     SourceFile,
     check_unchanged,
@@ -33,6 +33,8 @@ from dx_pipeline.extract.folder import (
     unreadable_file,
 )
 from dx_pipeline.extract.sheet import Sheet, SheetConverter, corrupt, heading_names, heading_parts, protected
+from dx_pipeline.extract.sheet_captions import caption_values
+from dx_pipeline.extract.sheet_labels import beginning_with, folded
 from dx_pipeline.extract.source import Extraction, SourceColumn
 from dx_pipeline.extract.window import Window
 
@@ -71,8 +73,8 @@ class XlsxReader:
         self._files: list[SourceFile] | None = None
         self._sheets: dict[str, Sheet] = {}
         self._converter: SheetConverter | None = None
-        self._total = _beginning_with(contract.source.total_rows)
-        self._stop = _beginning_with(contract.source.stop_at)
+        self._total = beginning_with(contract.source.total_rows)
+        self._stop = beginning_with(contract.source.stop_at)
 
     def __enter__(self) -> Self:
         return self
@@ -110,14 +112,27 @@ class XlsxReader:
         refuse_period(self._contract, window)
         plans = []
         position = []
+        findings: list[str] = []
         total = 0
         for file in self._found():
             places = column_positions(self._contract, file, self._header(file))
-            plans.append((file, places))
+            captions = caption_values(self._contract, file, self._sheet(file))
+            plans.append((file, places, captions))
             survey = _Survey()
-            survey.rows = sum(batch.num_rows for batch in self._rows(file, survey, places))
+            sums = ControlSums(self._contract, places)
+            for batch in self._rows(file, survey, places, sums):
+                survey.rows += batch.num_rows
+                sums.add(batch)
             total += survey.rows
-            position.append({**file.position(file_sha256(self._contract, file), survey.rows), **survey.position()})
+            position.append(
+                {
+                    **file.position(file_sha256(self._contract, file), survey.rows),
+                    **survey.position(),
+                    **sums.position(),
+                    **({"captions": captions} if captions else {}),
+                }
+            )
+            findings += sums.findings(file.name)
         schema = pa.schema([pa.field(column.source_name, pa.string()) for column in self._contract.columns])
         return Extraction(
             source_rows=total,
@@ -125,6 +140,7 @@ class XlsxReader:
             position={"files": position},
             schema=schema,
             batches=self._batches(plans, schema),
+            findings=tuple(findings),
         )
 
     def _found(self) -> list[SourceFile]:
@@ -143,7 +159,8 @@ class XlsxReader:
                 f"{self._contract.id}: {file.name}, sheet {sheet.name!r}: {rows} blank, so there is no header",
                 next_step=f"mend source.headerRow (counted from 1) or source.sheet in {self._contract.path}",
             )
-        return header_names(self._contract, file, names)
+        captions = [CAPTION_SIGN + name for name in self._contract.source.captions]
+        return header_names(self._contract, file, names) + captions
 
     def _sheet(self, file: SourceFile) -> Sheet:
         if file.name not in self._sheets:
@@ -153,13 +170,15 @@ class XlsxReader:
             self._sheets[file.name] = self._converter.convert(file)
         return self._sheets[file.name]
 
-    def _rows(self, file: SourceFile, survey: _Survey, places: Sequence[int] = ()) -> Iterator[pa.RecordBatch]:
+    def _rows(
+        self, file: SourceFile, survey: _Survey, places: Sequence[int] = (), sums: ControlSums | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """The data rows of a sheet; what is none is told in ``survey`` (totals with the columns at ``places``)."""
         for batch in self._sheet(file).batches():
             if survey.stopped_at is not None:
                 survey.rows_below += batch.num_rows
                 continue
-            label = _folded(batch["label"])
+            label = folded(batch["label"])
             if self._stop is not None:
                 stops = pc.index(pc.match_substring_regex(label, self._stop), True).as_py()
                 if stops >= 0:
@@ -168,7 +187,10 @@ class XlsxReader:
                     batch, label = batch.slice(0, stops), label.slice(0, stops)
             if self._total is not None:
                 is_total = pc.match_substring_regex(label, self._total).fill_null(False)
-                self._keep_totals(batch.filter(is_total), survey, places)
+                totals = batch.filter(is_total)
+                self._keep_totals(totals, survey, places)
+                if sums is not None:
+                    sums.keep_totals(totals, label.filter(is_total))
                 batch = batch.filter(pc.invert(is_total))
             if batch.num_rows:
                 yield batch
@@ -178,7 +200,9 @@ class XlsxReader:
         told = [
             (column.source_name, totals[str(place)])
             for column, place in zip(self._contract.columns, places, strict=False)
-            if not column.is_personal and str(place) in totals.schema.names
+            if not column.is_personal
+            and not column.source_name.startswith(CAPTION_SIGN)
+            and str(place) in totals.schema.names
         ]
         for number in range(min(totals.num_rows, MOST_TOTALS - len(survey.totals))):
             values = {name: cells[number].as_py() for name, cells in told}
@@ -189,12 +213,18 @@ class XlsxReader:
                 }
             )
 
-    def _batches(self, plans: list[tuple[SourceFile, list[int]]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    def _batches(
+        self, plans: list[tuple[SourceFile, list[int], dict[str, str]]], schema: pa.Schema
+    ) -> Iterator[pa.RecordBatch]:
         nulls = pa.array(list(self._contract.source.null_values), pa.string())
-        for file, places in plans:
+        for file, places, captions in plans:
             for batch in self._rows(file, _Survey()):
                 arrays = []
-                for place in places:
+                for column, place in zip(self._contract.columns, places, strict=True):
+                    if column.source_name.startswith(CAPTION_SIGN):
+                        said = pa.scalar(captions[column.source_name.removeprefix(CAPTION_SIGN)], pa.string())
+                        arrays.append(pa.repeat(said, batch.num_rows))
+                        continue
                     name = str(place)
                     cells = batch[name] if name in batch.schema.names else pa.nulls(batch.num_rows, pa.string())
                     if len(nulls):
@@ -202,23 +232,6 @@ class XlsxReader:
                     arrays.append(cells)
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
             check_unchanged(self._contract, file)
-
-
-def _beginning_with(texts: Sequence[str]) -> str | None:
-    """A pattern for folded texts that begin with one of these, as whole words; None without any.
-
-    "Cộng" begins "Cộng:" and "Cộng (9 phường)", and also the name Cộng Hòa: the contract must say enough.
-    """
-    if not texts:
-        return None
-    folded = (" ".join(unicodedata.normalize("NFC", text).split()) for text in texts)
-    return "^(?:" + "|".join(re.escape(text) for text in folded) + r")(?:[^\pL\pM\pN]|$)"
-
-
-def _folded(labels: pa.Array) -> pa.Array:
-    """Labels in NFC with single blanks."""
-    composed = pc.utf8_normalize(labels, "NFC")
-    return pc.utf8_trim(pc.replace_substring_regex(composed, r"[\s\p{Z}]+", " "), " ")
 
 
 def _check_container(contract: Contract, file: SourceFile) -> None:

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from dx_pipeline.judge.tagging import FlagRegister, code_lists, flag_words, rows_with
+from dx_pipeline.judge.tagging import FlagRegister, Words, code_lists, flag_words, rows_with
 
+RELEASED = "released_manually"
+"""Warning of a row that was loaded because a person decided so; the codes he overruled stand beside it."""
 _CODES = pa.list_(pa.string())
 _REJECTED = pa.schema([("_row", pa.int64()), ("reasons", _CODES)])
 
@@ -37,25 +40,33 @@ class Splitter:
         warning: Mapping[str, int],
         fields: Sequence[pa.Field],
         extra: Sequence[str],
+        released: Mapping[int, frozenset[str]] | None = None,
     ) -> None:
-        """Flag position per code of the rules that reject and that warn; ``fields``: contract columns."""
+        """Flag position per code of the rules that reject and that warn; ``fields``: contract columns.
+
+        ``released``: per ``_row`` the codes that a person has overruled for it; any other code still rejects.
+        """
         self._critical = critical
         self._warning = warning
         self._selector = register.selector(critical.values())
         self._fields = list(fields)
         self._extra = list(extra)
+        self._released = dict(released or {})
 
     def split(self, batch: pa.RecordBatch) -> JudgedBatch:
         """Accepted and rejected rows of one batch."""
         words = flag_words(batch)
         bad = rows_with(words, self._selector)
+        overruled = self._overruled(batch, words, bad) if self._released else {}
+        bad[list(overruled)] = False
         if not bad.any():
             return JudgedBatch(
-                self._accepted(batch, code_lists(words, self._warning)),
+                self._accepted(batch, _with_overruled(code_lists(words, self._warning), overruled)),
                 pa.RecordBatch.from_pylist([], schema=_REJECTED),
             )
         good = ~bad
-        warnings = code_lists(words[:, good], self._warning)
+        places = {int(np.count_nonzero(good[:at])): codes for at, codes in overruled.items()}
+        warnings = _with_overruled(code_lists(words[:, good], self._warning), places)
         rejected = pa.RecordBatch.from_arrays(
             [
                 batch.column("_row").take(pa.array(np.flatnonzero(bad))),
@@ -64,6 +75,17 @@ class Splitter:
             schema=_REJECTED,
         )
         return JudgedBatch(self._accepted(batch.filter(pa.array(good)), warnings), rejected)
+
+    def _overruled(self, batch: pa.RecordBatch, words: Words, bad: npt.NDArray[np.bool_]) -> dict[int, list[str]]:
+        """Positions of the bad rows whose every reason a person has overruled, with those reasons."""
+        rows = batch.column("_row").to_numpy()
+        wanted = np.flatnonzero(bad & np.isin(rows, list(self._released)))
+        reasons = code_lists(words[:, wanted], self._critical).to_pylist()
+        return {
+            int(at): codes
+            for at, codes in zip(wanted, reasons, strict=True)
+            if self._released[int(rows[at])].issuperset(codes)
+        }
 
     def _accepted(self, batch: pa.RecordBatch, warnings: pa.Array) -> pa.RecordBatch:
         extra = [batch.schema.field(name) for name in self._extra]
@@ -78,3 +100,13 @@ class Splitter:
         )
         arrays = [warnings if f.name == "_warnings" else batch.column(f.name).cast(f.type) for f in schema]
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _with_overruled(warnings: pa.Array, overruled: Mapping[int, list[str]]) -> pa.Array:
+    """The warnings of accepted rows, with the mark and the codes of those at the given positions."""
+    if not overruled:
+        return warnings
+    lists = warnings.to_pylist()
+    for at, codes in overruled.items():
+        lists[at] = [RELEASED, *codes, *(lists[at] or [])]
+    return pa.array(lists, _CODES)

@@ -14,7 +14,7 @@ from dx_pipeline.contract.model import KEY_SUFFIX, Contract
 from dx_pipeline.judge.expectation_types import UNIQUENESS
 from dx_pipeline.judge.rule_spec import NOTE_SUFFIX, UNREADABLE_SUFFIX, RuleSpec, Suite, rule_label
 
-CODE = re.compile(r"^[a-z][a-z0-9_]{1,62}$")
+CODE = re.compile(r"^[a-z][a-z0-9_]{1,62}\Z")
 RESERVED_CODES = ("control_sums", "data_volume")
 """Names of the checks that every dataset has without a rule."""
 LARGEST_EXACT_INTEGER = 2**53

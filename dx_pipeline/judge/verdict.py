@@ -69,6 +69,7 @@ class Judgement:
         extra_columns: Mapping[str, str] | None = None,
         extra_parameters: Mapping[str, bytes | str | int] | None = None,
         reference_tables: Mapping[str, Path | Sequence[Path]] | None = None,
+        released_rows: Mapping[int, frozenset[str]] | None = None,
         batch_rows: int = 65_536,
     ) -> None:
         """Prepare; nothing is read before ``batches``.
@@ -82,6 +83,7 @@ class Judgement:
             extra_parameters: values of ``$name`` parameters of those expressions; bound, never written
                 into SQL text, plans or messages.
             reference_tables: Parquet files of tables that ``expect_column_values_to_exist_in_table`` names.
+            released_rows: per ``_row`` the reason codes a person has overruled for it.
             batch_rows: rows per judged batch.
         """
         self._contract = contract
@@ -99,6 +101,7 @@ class Judgement:
         used = {name for expression in self._extra.values() for name in _PARAMETER.findall(expression)}
         self._parameters = {name: value for name, value in (extra_parameters or {}).items() if name in used}
         self._references = {name: _as_paths(paths) for name, paths in (reference_tables or {}).items()}
+        self._released_rows = dict(released_rows or {})
         self._batch_rows = batch_rows
         self._resources = ExitStack()
         self._verdict: Verdict | None = None
@@ -211,6 +214,7 @@ class Judgement:
             warning={rule.code: query.flags[rule.code].broken for rule in rules if rule.flags},
             fields=[session.schema.field(name).remove_metadata() for name in shown],
             extra=list(self._extra),
+            released=self._released_rows,
         )
         types = dict(session.types_of(query.sql(shown, self._extra, "0"), self._parameters))
         not_content = {self._contract.load.cursor, *row_identity_columns(self._contract)}

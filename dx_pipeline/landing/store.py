@@ -25,8 +25,8 @@ from dx_pipeline.errors import LandingError
 from dx_pipeline.landing.manifest import MANIFEST_NAME, LandedFile, Manifest, read_manifest
 from dx_pipeline.landing.parquet_parts import PartWriteError, landed_schema, write_parts
 
-_NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
-_TEMPORARY = re.compile(r"^\.(\d+)\.tmp-(\d+)$")
+_NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}\Z")
+_TEMPORARY = re.compile(r"^\.(\d+)\.tmp-(\d+)\Z")
 _HASH_BLOCK = 1024 * 1024
 _in_writing: set[Path] = set()  # temporary directories of this process; pids come again in containers
 

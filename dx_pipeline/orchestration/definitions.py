@@ -14,6 +14,7 @@ from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, dataset_assets, mart_asset, monthly_partitions
 from dx_pipeline.orchestration.file_drop_sensor import file_drop_sensor
 from dx_pipeline.orchestration.process import get_catalog
+from dx_pipeline.orchestration.retention_job import retention_job, retention_schedule
 from dx_pipeline.orchestration.schedules import system_schedules
 from dx_pipeline.orchestration.work_order import step_priority, work_order
 from dx_pipeline.settings import get_settings
@@ -52,7 +53,11 @@ def build_definitions(catalog: Catalog) -> dg.Definitions:
     ]
     # One process per run, as `dx run` does: a process per step would spend more time importing than working.
     return dg.Definitions(
-        assets=assets, jobs=list(jobs.values()), schedules=schedules, sensors=sensors, executor=dg.in_process_executor
+        assets=assets,
+        jobs=[*jobs.values(), retention_job],
+        schedules=[*schedules, retention_schedule],
+        sensors=sensors,
+        executor=dg.in_process_executor,
     )
 
 

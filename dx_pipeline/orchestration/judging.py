@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dx_pipeline.clean.derived import derived_columns
-from dx_pipeline.clean.pseudonym import PseudonymKeys, pseudonym_columns
+from dx_pipeline.clean.pseudonym import pseudonym_columns
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import WarehouseError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
+from dx_pipeline.orchestration.keys import keys_in_use
 from dx_pipeline.orchestration.reconciliation import AcceptedSums
+from dx_pipeline.orchestration.released_rows import find_released_rows
 from dx_pipeline.orchestration.staging import (
     RejectedRows,
     Repair,
@@ -61,7 +63,8 @@ def clean_landed(
     """
     landing.verify(manifest)
     work = settings.work_root / str(batch.batch_id)
-    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    work.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    work.mkdir(exist_ok=True, mode=0o700)
     path = work / "cleaned.parquet"
     return CleanedBatch(path, write_cleaned(contract, landing, manifest, path, settings.batch_rows))
 
@@ -84,7 +87,8 @@ def judge_into_stage(
     from dx_pipeline.judge.verdict import Judgement
 
     cleaned = cleaned_batch.path
-    pseudonyms, pseudonym_keys = pseudonym_columns(contract, PseudonymKeys.load(settings.keys_path))
+    keys = keys_in_use(warehouse, settings, contract)
+    pseudonyms, pseudonym_keys = pseudonym_columns(contract, keys)
     rejected = RejectedRows()
     sums = AcceptedSums(contract)
     with Judgement(
@@ -96,10 +100,11 @@ def judge_into_stage(
         threads=settings.judge_threads,
         extra_columns={**{name: derived.sql for name, derived in derived_columns(contract).items()}, **pseudonyms},
         extra_parameters=pseudonym_keys,
+        released_rows=find_released_rows(contract, manifest, cleaned, warehouse),
         batch_rows=settings.batch_rows,
     ) as judgement:
         schema = accepted_schema(contract, list(pseudonyms))
-        prepare_stage(warehouse, contract, schema, batch.batch_id)
+        prepare_stage(warehouse, contract, schema, batch.batch_id, key_version=keys.current if pseudonyms else None)
         staged = copy_into_stage(
             warehouse,
             contract.stage_table,

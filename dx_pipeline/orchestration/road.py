@@ -18,10 +18,17 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from dx_pipeline.clean.pseudonym import PseudonymKeys
 from dx_pipeline.contract.catalog import Catalog
 from dx_pipeline.contract.model import Contract
-from dx_pipeline.errors import BatchHeld, DxError, LandingError, MigrationError, SourceSilent, WarehouseError
+from dx_pipeline.errors import (
+    BatchHeld,
+    DxError,
+    LandingError,
+    LoadFileError,
+    MigrationError,
+    SourceSilent,
+    WarehouseError,
+)
 from dx_pipeline.extract.completeness import check_complete, check_source_rows
 from dx_pipeline.extract.drift import check_drift, refuse_drift
 from dx_pipeline.extract.sign_of_life import SignOfLife
@@ -35,11 +42,14 @@ from dx_pipeline.lineage.open_lineage import LineageEmitter, RuleResult
 from dx_pipeline.orchestration.bounded_reading import SilentSources, read_bounded
 from dx_pipeline.orchestration.judging import CleanedBatch, clean_landed, judge_into_stage
 from dx_pipeline.orchestration.reconciliation import disagreements, record_landing, record_stage, record_star
+from dx_pipeline.orchestration.released_rows import name_released_rows
+from dx_pipeline.orchestration.source_shape import record_shape
 from dx_pipeline.orchestration.staging import Repair
 from dx_pipeline.progress import listener
 from dx_pipeline.settings import Settings
 from dx_pipeline.warehouse import ledger
 from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.key_register import staged_key_version
 from dx_pipeline.warehouse.known_time import begin_publishing
 from dx_pipeline.warehouse.ledger import Batch
 from dx_pipeline.warehouse.load_file import parse_load_file
@@ -57,7 +67,7 @@ if TYPE_CHECKING:
     from dx_pipeline.judge.verdict import RuleOutcome
 
 
-Landed = tuple[Manifest, Extraction, str, list[str]]
+Landed = tuple[Manifest, Extraction, list[str]]
 
 
 @dataclass(frozen=True)
@@ -140,7 +150,7 @@ class Road:
                 )
             started = time.monotonic()
             with self._failing(contract, batch):
-                manifest, extraction, fingerprint, warnings = self._read(contract, batch, window)
+                manifest, extraction, warnings = self._read(contract, batch, window)
                 with self.warehouse.loader() as connection:
                     ledger.update_batch(
                         connection,
@@ -150,7 +160,6 @@ class Road:
                         extracted=manifest.row_count,
                         watermark=None if kind == "period" else extraction.cursor_high,
                         landing_path=f"{contract.system}/{contract.dataset}/{batch.batch_id}",
-                        schema_fingerprint=fingerprint,
                         warnings=warnings,
                         seconds_extract=round(time.monotonic() - started, 3),
                         landed_at=_now(connection),
@@ -239,12 +248,16 @@ class Road:
         self.landing.sweep_temporary()
         with open_source(contract, url) as reader:
             drift = check_drift(contract, reader.describe())
+            changes = record_shape(contract, batch.batch_id, drift, self.warehouse)
             refuse_drift(contract, drift)
-            for message in drift.messages:
+            warnings = [*drift.messages, *changes]
+            for message in warnings:
                 listener().warn(contract.id, message)
             check_source_rows(contract, reader)
             life.seen()
             extraction = reader.extract(window)
+            for message in extraction.findings:
+                listener().warn(contract.id, message)
 
             def came(rows: int) -> None:
                 life.seen()
@@ -264,12 +277,13 @@ class Road:
                     "position": extraction.position,
                     "schema_fingerprint": drift.fingerprint,
                     "control": {"rows": str(extraction.source_rows), **extraction.control},
+                    "cursor_high": extraction.cursor_high,
                 },
                 on_rows=came,
             )
         listener().finish(contract.id, "extract")
         check_complete(contract, extraction.source_rows, manifest.row_count)
-        return manifest, extraction, drift.fingerprint, list(drift.messages)
+        return manifest, extraction, [*warnings, *extraction.findings]
 
     # -- stage -------------------------------------------------------------------------------------
 
@@ -414,15 +428,19 @@ class Road:
                 binds = LoadBinds(
                     batch_id=batch.batch_id,
                     as_of=batch.landed_at or batch.started_at,
-                    key_version=PseudonymKeys.load(self.settings.keys_path).current,
+                    key_version=staged_key_version(connection, contract) or 0,
                     loaded_at=known_at,
                 )
-                counts = run_load(connection, load, binds, stage_rejected=rejected_table(contract))
+                try:
+                    counts = run_load(connection, load, binds, stage_rejected=rejected_table(contract))
+                except LoadFileError as error:
+                    raise name_released_rows(error, contract, self.warehouse) from error
                 values = {
                     "inserted": counts.inserted,
                     "updated": counts.updated,
                     "unchanged": counts.unchanged,
                     "closed": counts.closed,
+                    "also_changed": counts.also_changed,
                 }
                 months = counts.months
                 record_star(connection, contract, batch, load, binds, counts)

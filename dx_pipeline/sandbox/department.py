@@ -53,6 +53,8 @@ class Department:
     """Dataset → how the star, which does not hold its key, names a row of that key."""
     stop: Callable[[Site], bool] | None = None
     """Stops the system's own server, if it has one; False if it was not running."""
+    token: Callable[[Site], str] | None = None
+    """The token of an API, told apart from its URL."""
 
     @property
     def connection(self) -> str:

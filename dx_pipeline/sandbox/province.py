@@ -34,7 +34,7 @@ class SandboxProvince:
         self._settings = settings
         self._server = EmbeddedServer(settings.home, name=SERVER, admin="mot_cua_admin")
         self.not_built: dict[str, DxError] = {}
-        """Departments' systems whose build failed, and why; the others are there all the same."""
+        """Departments' systems whose build or start failed, and why; the others are there all the same."""
 
     @property
     def truth_path(self) -> Path:
@@ -67,7 +67,7 @@ class SandboxProvince:
             if department.is_built(site) and not fresh:
                 continue
             try:
-                self._write_connections({department.connection: build_department(department, site)})
+                self._write_connections(build_department(department, site))
                 built = True
             except DxError as error:
                 self.not_built[department.system] = error
@@ -113,7 +113,8 @@ class SandboxProvince:
         password = url.partition(f"{READER}:")[2].rpartition("@")[0]
         if password:
             self._write_connection(password, quoted=True)
-        self._write_connections(locate_departments(self.site(), dotenv_values(self._settings.connections_path)))
+        known = dotenv_values(self._settings.connections_path)
+        self._write_connections(locate_departments(self.site(), known, self.not_built))
 
     def stop(self) -> bool:
         """Stop the servers; False if none was running."""

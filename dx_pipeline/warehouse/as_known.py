@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
-from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.connection import Warehouse, without_values
 from dx_pipeline.warehouse.marts import Mart
 
 _TABLE = re.compile(r"\b(core|restricted)\.([a-z_][a-z0-9_]*)\b(?!\s*\()")
@@ -73,9 +73,9 @@ def mart_as_known(connection: Connection, mart: Mart, at: datetime) -> AsKnown:
         rows = connection.exec_driver_sql(f"select to_jsonb(m)::text from pg_temp.{mart.name} as m").scalars().all()
     except psycopg.Error as error:
         raise LoadFileError(
-            f"mart {mart.name} as known at {at.isoformat()}: {error.diag.message_primary or error}",
+            f"mart {mart.name} as known at {at.isoformat()}: {without_values(error)}",
             next_step="does its SQL run today? `dx run` tells",
-        ) from error
+        ) from None
     finally:
         nested.rollback()
     return AsKnown([exact_cells(row) for row in sorted(rows)], present)

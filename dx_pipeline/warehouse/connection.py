@@ -6,12 +6,14 @@ which may write rows but owns nothing, so that load SQL can never alter or drop 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
@@ -19,11 +21,12 @@ from dx_pipeline.errors import DatasetBusy, SettingsError, WarehouseError, Wareh
 from dx_pipeline.settings import Settings
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 
+_QUOTED = re.compile(r'".*"', re.DOTALL)
 LOADER_ROLE = "dx_loader"
 DATABASE = "dx_warehouse"
 OLDEST_SERVER = 16
 LOCAL_TIME_ZONE = "Asia/Ho_Chi_Minh"
-_SESSION_OPTIONS = f"-c timezone={LOCAL_TIME_ZONE} -c client_connection_check_interval=2000 -c jit=off"
+SESSION_OPTIONS = f"-c timezone={LOCAL_TIME_ZONE} -c client_connection_check_interval=2000 -c jit=off"
 _LOCK = sa.text("select pg_advisory_lock(hashtextextended(:name, 0))")
 _TRY = sa.text("select pg_try_advisory_lock(hashtextextended(:name, 0))")
 _UNLOCK = sa.text("select pg_advisory_unlock(hashtextextended(:name, 0))")
@@ -36,11 +39,11 @@ class Warehouse:
     def __init__(self, url: URL, *, embedded: EmbeddedServer | None = None) -> None:
         self.url = url
         self.embedded = embedded
-        self._owner = _engine(url, _SESSION_OPTIONS)
-        self._loader = _engine(url, f"{_SESSION_OPTIONS} -c role={LOADER_ROLE}")
+        self._owner = _engine(url, SESSION_OPTIONS)
+        self._loader = _engine(url, f"{SESSION_OPTIONS} -c role={LOADER_ROLE}")
         # Apart from the others, and as many as are asked for: a lock is held as long as a source takes to be read, so
         # a few sources that hang would else use up the connections of all.
-        self._locks = _engine(url, f"{_SESSION_OPTIONS} -c role={LOADER_ROLE}", max_overflow=-1)
+        self._locks = _engine(url, f"{SESSION_OPTIONS} -c role={LOADER_ROLE}", max_overflow=-1)
 
     @classmethod
     def open(cls, settings: Settings) -> Warehouse:
@@ -144,7 +147,7 @@ class Warehouse:
 
     def adbc_uri(self) -> str:
         """libpq URI for ADBC with the loader's role. Holds the password: never log it."""
-        return libpq_uri(self.url, f"{_SESSION_OPTIONS} -c role={LOADER_ROLE}")
+        return libpq_uri(self.url, f"{SESSION_OPTIONS} -c role={LOADER_ROLE}")
 
     def close(self) -> None:
         """Give back all connections; the server itself goes on."""
@@ -205,8 +208,26 @@ def _unlocking(connection: Connection, name: str) -> Iterator[None]:
             connection.execute(_UNLOCK, {"name": name})
 
 
+def without_values(error: psycopg.Error) -> str:
+    """What the server said, without what rows hold.
+
+    Errors about data (SQLSTATE class 22) quote the value; broken constraints (class 23) show the row below the message.
+    """
+    message = error.diag.message_primary or str(error)
+    return _QUOTED.sub('"…"', message) if str(error.sqlstate).startswith("22") else message
+
+
+def _forget_values(context: sa.engine.ExceptionContext) -> None:
+    """Messages go to the ledger, to logs and to Dagster's event log, where rows of people have no place."""
+    original = context.original_exception
+    if isinstance(original, psycopg.Error) and str(original.sqlstate).startswith(("22", "23")):
+        original.args = (without_values(original),)
+        if context.sqlalchemy_exception is not None:
+            context.sqlalchemy_exception.args = (f"({type(original).__name__}) {original.args[0]}",)
+
+
 def _engine(url: URL, options: str, *, max_overflow: int = 4) -> Engine:
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         connect_args={"options": options, "application_name": "dx_pipeline", "connect_timeout": 10},
         pool_size=2,
@@ -214,6 +235,8 @@ def _engine(url: URL, options: str, *, max_overflow: int = 4) -> Engine:
         pool_pre_ping=True,
         hide_parameters=True,
     )
+    sa.event.listen(engine, "handle_error", _forget_values)
+    return engine
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import socket
 import stat
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -215,8 +215,12 @@ def run_tool(
         ) from error
 
 
-def launch(command: Sequence[str | Path], user: OsUser, *, log: Path) -> int:
+def launch(
+    command: Sequence[str | Path], user: OsUser, *, log: Path, environment: Mapping[str, str] | None = None
+) -> int:
     """Start a server in a session of its own, outliving the caller and its terminal; return its pid.
+
+    ``environment``: variables over the few it gets; the caller's own stay out.
 
     Raises:
         WarehouseError: the process cannot be made.
@@ -227,7 +231,7 @@ def launch(command: Sequence[str | Path], user: OsUser, *, log: Path) -> int:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            env=_ENVIRONMENT,
+            env={**_ENVIRONMENT, **(environment or {})},
             cwd="/",
             umask=0o077,
             start_new_session=True,

@@ -110,7 +110,11 @@ def open_batch(
 
 def update_batch(connection: Connection, batch_id: int, **values: Any) -> None:
     """Set columns of one ledger row."""
-    names = [name for name in values if name in _COLUMNS or name in ("schema_fingerprint", "staged_at")]
+    names = [
+        name
+        for name in values
+        if name in _COLUMNS or name in ("schema_fingerprint", "source_columns", "staged_at", "also_changed")
+    ]
     if len(names) != len(values):
         raise ValueError(f"unknown ledger columns: {sorted(set(values) - set(names))}")
     assignments = ", ".join(f"{name} = :{name}" for name in names)

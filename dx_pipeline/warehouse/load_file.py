@@ -22,7 +22,7 @@ from dx_pipeline.errors import LoadFileError
 MergeKind = Literal["upsert", "scd2", "infer", "snapshot", "sql"]
 MERGE_KINDS = ("upsert", "scd2", "infer", "snapshot", "sql")
 SECTION = re.compile(r"^-- dx:(?P<kind>[a-z]+)(?P<rest>[^\n]*)$", re.MULTILINE)
-IDENTIFIER = re.compile(r"^[a-z_][a-z0-9_]*$")
+IDENTIFIER = re.compile(r"^[a-z_][a-z0-9_]*\Z")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
-from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE, Warehouse
+from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE, Warehouse, without_values
 
 HEADER = re.compile(r"^-- dx:mart name=(?P<name>[a-z][a-z0-9_]*) depends=(?P<depends>[a-z0-9_.,]+)\s*$", re.MULTILINE)
 
@@ -100,9 +100,9 @@ def compute_mart(connection: Connection, mart: Mart) -> None:
         connection.connection.driver_connection.execute(script)  # type: ignore[union-attr]
     except psycopg.Error as error:
         raise LoadFileError(
-            f"mart {mart.name} ({mart.path}): {error.diag.message_primary or error}",
+            f"mart {mart.name} ({mart.path}): {without_values(error)}",
             next_step="mend the SQL and run `dx run` again; the mart keeps its former rows",
-        ) from error
+        ) from None
     connection.execute(
         sa.text(
             "insert into ops.mart_refresh as m (mart, definition, inputs, refreshed_at)"
@@ -118,7 +118,7 @@ def _inputs(connection: Connection, mart: Mart) -> str:
     changed = connection.execute(
         sa.text(
             "select b.system || '.' || b.dataset as name, max(b.batch_id) as batch_id from ops.batch as b"
-            " where b.status = 'published' and b.inserted + b.updated + b.closed > 0"
+            " where b.status = 'published' and b.inserted + b.updated + b.closed + b.also_changed > 0"
             " and b.system || '.' || b.dataset = any(:names) group by b.system, b.dataset"
         ),
         {"names": list(mart.depends_on)},

@@ -8,6 +8,8 @@ counted from the SELECT itself and not derived from the other three.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -37,7 +39,7 @@ def run_load(
         WarehouseUnavailable: the session was lost or gave way to another one; the same load may be tried again.
     """
     connection.exec_driver_sql("set local citus.multi_shard_modify_mode to 'sequential'")
-    ledger = MergeCounts()
+    ledger, beside = MergeCounts(), 0
     for step in load.steps:
         try:
             counts = _run_step(connection, step, binds, stage_rejected)
@@ -58,14 +60,19 @@ def run_load(
             ) from error
         if step.ledger:
             ledger = counts
+        else:
+            beside += counts.inserted + counts.updated + counts.closed
     remember_versions(connection, load, binds)
-    return ledger
+    return replace(ledger, also_changed=beside)
 
 
 def _run_step(connection: Connection, step: LoadStep, binds: LoadBinds, stage_rejected: str | None) -> MergeCounts:
     if step.merge == "sql":
-        connection.execute(*statement(step.sql, binds))
-        return MergeCounts()
+        done = connection.execute(*statement(step.sql, binds))
+        if done.returns_rows:  # a function that tells how many rows it changed
+            told = done.scalar()
+            return MergeCounts(updated=told if isinstance(told, int) else 0)
+        return MergeCounts(updated=max(done.rowcount, 0))
     target = describe(connection, str(step.target))
     columns = select_columns(connection, step, binds)
     for name in step.key:

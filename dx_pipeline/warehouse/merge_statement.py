@@ -53,7 +53,10 @@ class LoadBinds:
 
 @dataclass(frozen=True)
 class MergeCounts:
-    """What one step did. ``rows`` is the size of its SELECT; ``months`` and ``kind`` tell the partitions it touched."""
+    """What one step did. ``rows`` is the size of its SELECT; ``months`` and ``kind`` tell the partitions it touched.
+
+    ``also_changed``: rows that the other steps of the load file changed.
+    """
 
     rows: int = 0
     inserted: int = 0
@@ -62,6 +65,7 @@ class MergeCounts:
     closed: int = 0
     months: tuple[date, ...] = ()
     kind: int | None = None
+    also_changed: int = 0
 
 
 @dataclass(frozen=True)

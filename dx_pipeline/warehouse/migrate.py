@@ -27,7 +27,7 @@ from dx_pipeline.errors import MigrationError
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.load_file import tables_section
 
-MIGRATION_NAME = re.compile(r"^\d{4}_[a-z0-9_]+\.sql$")
+MIGRATION_NAME = re.compile(r"^\d{4}_[a-z0-9_]+\.sql\Z")
 COPY_DIRECTIVE = re.compile(
     r"^-- dx:copy (?P<target>[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*)\s*\((?P<columns>[a-z0-9_,\s]+)\) from (?P<file>\S+)\s*$",
     re.MULTILINE,

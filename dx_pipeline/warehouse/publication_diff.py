@@ -127,7 +127,7 @@ def _batches_between(connection: Connection, after: datetime, until: datetime, d
             "select b.batch_id, b.system || '.' || b.dataset as dataset, b.kind, b.published_at, b.inserted, b.updated,"
             " b.closed from ops.batch as b where b.status = 'published' and b.published_at > :after"
             " and b.published_at <= :until and b.system || '.' || b.dataset = any(:names)"
-            " and b.inserted + b.updated + coalesce(b.closed, 0) > 0 order by b.published_at, b.batch_id"
+            " and b.inserted + b.updated + coalesce(b.closed, 0) + b.also_changed > 0 order by b.published_at, b.batch_id"
         ),
         {"after": after, "until": until, "names": list(datasets)},
     )

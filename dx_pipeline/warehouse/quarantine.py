@@ -1,6 +1,7 @@
 """The quarantine ``ops.quarantine``: one row per rejected source row, with its reasons and raw record.
 
-When the source mends the row, the next batch that accepts it releases it by itself.
+When the source mends the row, the next batch that accepts it releases it by itself. A row discarded by a person stays
+discarded, and counted, until its record changes at the source: then it is open again.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def settle_quarantine(connection: Connection, contract: Contract, batch: Batch, 
         sa.text(
             "update ops.quarantine as q set status = 'released', released_at = now(), released_by_batch = :batch_id"
             f' from stage."{contract.stage_table}" as s where q.system = :system and q.dataset = :dataset'
-            f" and q.status = 'open' and q.row_key = {key} and not {read_later.format('q.last_batch_id')}"
+            f" and q.status in ('open', 'discarded') and q.row_key = {key} and not {read_later.format('q.last_batch_id')}"
         ),
         scope,
     )
@@ -66,11 +67,20 @@ def settle_quarantine(connection: Connection, contract: Contract, batch: Batch, 
         connection.execute(
             sa.text(
                 "update ops.quarantine set status = 'gone', released_at = now(), released_by_batch = :batch_id"
-                " where system = :system and dataset = :dataset and status = 'open'"
+                " where system = :system and dataset = :dataset and status in ('open', 'discarded')"
                 f' and row_key not in (select r.row_key from stage."{rejected}" as r)'
             ),
             scope,
         )
+    connection.execute(
+        sa.text(
+            "update ops.quarantine as q set status = case when q.raw_record = r.raw_record::jsonb then 'discarded'"
+            " else 'open' end, reasons = r.reasons, raw_record = r.raw_record::jsonb, last_batch_id = :batch_id,"
+            f' last_seen = now() from stage."{rejected}" as r where q.system = :system and q.dataset = :dataset'
+            f" and q.status = 'discarded' and q.row_key = r.row_key and not {read_later.format('q.last_batch_id')}"
+        ),
+        scope,
+    )
     connection.execute(
         sa.text(
             "insert into ops.quarantine (system, dataset, row_key, reasons, raw_record, owner_agency, first_batch_id,"
@@ -78,7 +88,7 @@ def settle_quarantine(connection: Connection, contract: Contract, batch: Batch, 
             " r.raw_record::jsonb, :owner, :batch_id, :batch_id, now(), now(), 'open'"
             f' from stage."{rejected}" as r where not exists (select from ops.quarantine as q'
             " where q.system = :system and q.dataset = :dataset and q.row_key = r.row_key"
-            f" and {read_later.format('coalesce(q.released_by_batch, q.last_batch_id)')})"
+            f" and (q.status = 'discarded' or {read_later.format('coalesce(q.released_by_batch, q.last_batch_id)')}))"
             " on conflict (system, dataset, row_key) where status = 'open' do update set reasons = excluded.reasons,"
             " raw_record = excluded.raw_record, last_batch_id = excluded.last_batch_id, last_seen = excluded.last_seen"
         ),
@@ -132,6 +142,58 @@ def quarantine_counts(connection: Connection) -> list[tuple[str, str, str, str, 
         )
     )
     return [(row[0], row[1], row[2], row[3], int(row[4])) for row in rows]
+
+
+@dataclass(frozen=True)
+class ReasonSummary:
+    """Rows of one department, dataset and reason; ages in days, of the open rows."""
+
+    owner_agency: str
+    dataset_id: str
+    code: str
+    message_vi: str
+    message_en: str
+    open_rows: int
+    discarded_rows: int
+    oldest: datetime | None
+    newest: datetime | None
+    median_days: float | None
+
+
+def quarantine_summary(
+    connection: Connection, *, dataset_ids: Sequence[str] | None = None, agency: str | None = None
+) -> list[ReasonSummary]:
+    """Open and discarded rows by department, dataset and reason, with the ages of the open ones.
+
+    A row with two reasons is counted under each of them.
+    """
+    conditions = ["q.status in ('open', 'discarded')"]
+    parameters: dict[str, Any] = {}
+    if dataset_ids:
+        conditions.append("q.system || '.' || q.dataset = any(:ids)")
+        parameters["ids"] = list(dataset_ids)
+    if agency:
+        conditions.append("q.owner_agency = :agency")
+        parameters["agency"] = agency
+    is_open = "filter (where q.status = 'open')"
+    rows = connection.execute(
+        sa.text(
+            "with counted as (select coalesce(q.owner_agency, '') as owner_agency,"
+            " q.system || '.' || q.dataset as dataset_id, r.code, max(q.last_batch_id) as batch_id,"
+            f" count(*) {is_open} as open_rows, count(*) filter (where q.status = 'discarded') as discarded_rows,"
+            f" min(q.first_seen) {is_open} as oldest, max(q.first_seen) {is_open} as newest,"
+            " percentile_cont(0.5) within group (order by extract(epoch from now() - q.first_seen)::double precision)"
+            f" {is_open} / 86400 as median_days"
+            " from ops.quarantine as q cross join lateral unnest(q.reasons) as r(code)"
+            f" where {' and '.join(conditions)} group by 1, 2, 3)"
+            " select c.owner_agency, c.dataset_id, c.code, coalesce(m.message_vi, c.code) as message_vi,"
+            " coalesce(m.message_en, c.code) as message_en, c.open_rows, c.discarded_rows, c.oldest, c.newest,"
+            " c.median_days from counted as c left join ops.rule_result as m on m.batch_id = c.batch_id"
+            " and m.code = c.code order by c.owner_agency, c.dataset_id, c.open_rows desc, c.code"
+        ),
+        parameters,
+    ).mappings()
+    return [ReasonSummary(**dict(row)) for row in rows]
 
 
 def _select(conditions: Sequence[str]) -> str:

@@ -28,8 +28,14 @@ def rejected_table(contract: Contract) -> str:
     return f"{contract.stage_table}__rejected"
 
 
-def prepare_stage(warehouse: Warehouse, contract: Contract, schema: pa.Schema, batch_id: int) -> None:
-    """Make empty stage tables for one batch; whatever an interrupted run left there is dropped."""
+def prepare_stage(
+    warehouse: Warehouse, contract: Contract, schema: pa.Schema, batch_id: int, *, key_version: int | None = None
+) -> None:
+    """Make empty stage tables for one batch; whatever an interrupted run left there is dropped.
+
+    Args:
+        key_version: of the key that makes the pseudonyms of these rows, if there are any.
+    """
     with warehouse.loader() as connection:
         for name, table_schema in ((contract.stage_table, schema), (rejected_table(contract), REJECTED_SCHEMA)):
             columns = ", ".join(f"{identifier(field.name)} {postgres_type(field.type)}" for field in table_schema)
@@ -39,11 +45,12 @@ def prepare_stage(warehouse: Warehouse, contract: Contract, schema: pa.Schema, b
             )
         connection.execute(
             sa.text(
-                "insert into ops.stage_content (system, dataset, batch_id, state, rows, at)"
-                " values (:system, :dataset, :batch_id, 'loading', null, now()) on conflict (system, dataset)"
-                " do update set batch_id = excluded.batch_id, state = excluded.state, rows = null, at = excluded.at"
+                "insert into ops.stage_content (system, dataset, batch_id, state, rows, at, key_version)"
+                " values (:system, :dataset, :batch_id, 'loading', null, now(), :key) on conflict (system, dataset)"
+                " do update set batch_id = excluded.batch_id, state = excluded.state, rows = null, at = excluded.at,"
+                " key_version = excluded.key_version"
             ),
-            {"system": contract.system, "dataset": contract.dataset, "batch_id": batch_id},
+            {"system": contract.system, "dataset": contract.dataset, "batch_id": batch_id, "key": key_version},
         )
 
 

@@ -49,6 +49,7 @@ PUBLISHED = {
     "EID_ISSUED": "285394",
     "EID_ACTIVATED": "189631",
     "EID_ACTIVATION": "66.445",
+    "DX_STAFF_AGENCIES_REGISTER": "100",
 }
 SYSTEMS = {
     "digital_infrastructure": (
@@ -66,6 +67,11 @@ SYSTEMS = {
     "business": ("doanh_nghiep",),
     "health": ("co_so_kcb",),
     "education": ("truong_hoc",),
+    "staff": ("can_bo",),
+    "dx_budget": ("kinh_phi",),
+    "service_centre": ("danh_gia_hai_long", "phan_anh_kien_nghi", "luot_giao_dich"),
+    "socio_economic": ("gia_tri_chi_tieu", "chi_tieu_co_du_lieu"),
+    "field_reports": ("phan_anh_hien_truong",),
 }
 DATASETS = [(system, dataset) for system, datasets in SYSTEMS.items() for dataset in datasets]
 
@@ -144,7 +150,7 @@ def test_the_query_shown_is_the_one_that_gives_the_value(province: Province) -> 
 def test_first_batch_balances_as_the_truth_says(province: Province, system: str, dataset: str) -> None:
     wanted = province.truth[system]["tables"][dataset]
     assert wanted["quarantined"] > 0
-    assert wanted["duplicate"] > 0
+    assert wanted["duplicate"] > 0 or dataset == "gia_tri_chi_tieu", "an API that is asked value by value repeats none"
     found = province.ask(
         "select source_rows, extracted, accepted, quarantined, duplicate, inserted, updated from ops.batch"
         " where system = %s and dataset = %s and status = 'published' order by batch_id limit 1",

@@ -14,17 +14,17 @@ from tests.conftest import ROOT, Installation
 
 GUIDE = ROOT / "docs" / "onboard-a-source.md"
 PROJECT_FILES = (
-    "assets/health/co_so_y_te.odcs.yaml",
-    "assets/health/system.yaml",
-    "expectations/health/co_so_y_te.yaml",
-    "warehouse_sql/load/health/co_so_y_te.sql",
+    "assets/clinics/co_so_y_te.odcs.yaml",
+    "assets/clinics/system.yaml",
+    "expectations/clinics/co_so_y_te.yaml",
+    "warehouse_sql/load/clinics/co_so_y_te.sql",
     "warehouse_sql/marts/beds_by_kind.sql",
     "warehouse_sql/migrations/0001_beds_by_kind.sql",
 )
 FACILITIES = (
     "select facility_code, facility_name, facility_kind, beds,"
     " to_char(updated_at at time zone 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24-MI'),"
-    " warnings::text, closed_on is not null from health.dim_facility order by 1"
+    " warnings::text, closed_on is not null from clinics.dim_facility order by 1"
 )
 
 pytestmark = pytest.mark.timeout(600)
@@ -51,7 +51,7 @@ class Department:
         connection.close()
 
     def run(self) -> None:
-        self.installation.dx("run", "--project", str(self.folder), "health")
+        self.installation.dx("run", "--project", str(self.folder), "clinics")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def department(make_installation: Callable[[], Installation], tmp_path_factory: 
     for name in PROJECT_FILES:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(files[name], encoding="utf-8")
-    found.installation.environment["DX_CONNECTION_HEALTH"] = f"sqlite:///{found.database}"
+    found.installation.environment["DX_CONNECTION_CLINICS"] = f"sqlite:///{found.database}"
     found.change(files["y_te.sql"])
     found.run()
     return found
@@ -76,7 +76,7 @@ def test_guide_shows_every_file_it_needs() -> None:
 def test_six_rows_are_accounted_for(department: Department) -> None:
     checked = department.installation.dx("contract", "check", str(department.folder / PROJECT_FILES[0]))
     assert "1 right, 0 broken" in checked.stdout
-    counts = "select extracted, accepted, quarantined, duplicate from ops.batch where system = 'health'"
+    counts = "select extracted, accepted, quarantined, duplicate from ops.batch where system = 'clinics'"
     assert department.installation.rows(counts) == [["6", "4", "1", "1"]]
 
 
@@ -93,7 +93,7 @@ def test_rows_come_out_as_the_guide_says(department: Department) -> None:
         ["45013", "Phòng khám khu vực Lìa", "clinic", "10", "2024-05-03 00-00", "", "False"],
     ]
     ((key, reasons),) = department.installation.rows(
-        "select row_key, reasons from ops.quarantine where system = 'health'"
+        "select row_key, reasons from ops.quarantine where system = 'clinics'"
     )
     assert key == "45099"
     assert "facility_kind_unknown" in reasons
@@ -106,8 +106,8 @@ def test_mended_row_is_released_and_deleted_row_is_closed(department: Department
     )
     department.run()
     assert department.installation.rows(
-        "select facility_code, closed_on is not null from health.dim_facility order by 1"
+        "select facility_code, closed_on is not null from clinics.dim_facility order by 1"
     ) == [["45001", "False"], ["45011", "False"], ["45012", "False"], ["45013", "True"], ["45099", "False"]]
-    assert department.installation.rows("select row_key, status from ops.quarantine where system = 'health'") == [
+    assert department.installation.rows("select row_key, status from ops.quarantine where system = 'clinics'") == [
         ["45099", "released"]
     ]

@@ -199,7 +199,7 @@ def test_no_applicant_is_in_the_star_or_in_rule_results(province: Province, kind
 
 
 def test_quarantine_is_read_by_engineers_only(province: Province) -> None:
-    question = "select count(*) from ops.quarantine where 'kenh_unknown' = any(reasons)"
+    question = "select count(*) from ops.quarantine where system = 'one_stop' and 'kenh_unknown' = any(reasons)"
     assert province.installation.dx("sql", "-f", "csv", "--role", "dx_engineer", question).stdout.split() == [
         "count",
         "3",

@@ -89,12 +89,11 @@ class Deaths:
     def after_landing(self) -> None:
         """The batch lies in the landing zone, the ledger has not heard of it."""
         dead = int(value(self.url, "select max(batch_id) from ops.batch"))  # type: ignore[call-overload]
-        run = Run(self.warehouse, "run", "one_stop.ho_so")
         landed = self.warehouse.home / "landing" / "one_stop" / "ho_so" / str(dead + 1)
-        run.wait_until(lambda: value(self.url, "select max(batch_id) from ops.batch") == dead + 1, "the next batch")
-        with holding(self.url, f"select from ops.batch where batch_id = {dead + 1} for update"):
+        with holding(self.url, "lock table ops.control_sum in exclusive mode"):
+            run = Run(self.warehouse, "run", "one_stop.ho_so")
             run.wait_until(landed.exists, "the landed batch")
-            run.wait_until(lambda: somebody_waits_for(self.url, "ops.batch"), "the ledger row being written")
+            run.wait_until(lambda: somebody_waits_for(self.url, "ops.control_sum"), "the ledger being written")
             run.kill()
         self.note("landed")
 

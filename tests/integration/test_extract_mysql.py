@@ -12,6 +12,7 @@ import pytest
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import AccessRefused, ContractError, SourceDrift, SourceUnavailable
 from dx_pipeline.extract.completeness import check_complete
+from dx_pipeline.extract.shape import primary_key
 from dx_pipeline.extract.source import Extraction, SourceColumn, open_source
 from dx_pipeline.extract.window import Window, increment_window, period_window
 from tests.extract_contracts import make_contract
@@ -91,6 +92,7 @@ def test_describe(source: pymysql.cursors.Cursor, url: str) -> None:
             SourceColumn("Moi", "tinyint(1)"),
             SourceColumn("Gia", "numeric(12,2)"),
         ]
+        assert primary_key(reader.describe()) == ("Id",)
 
 
 def test_increment_and_period(source: pymysql.cursors.Cursor, url: str) -> None:

@@ -24,6 +24,7 @@ from dx_pipeline.errors import (
 from dx_pipeline.extract import sqlalchemy_source
 from dx_pipeline.extract.completeness import check_complete
 from dx_pipeline.extract.drift import check_drift
+from dx_pipeline.extract.shape import primary_key
 from dx_pipeline.extract.source import Extraction, SourceColumn
 from dx_pipeline.extract.sqlalchemy_dialects import SourceDialect
 from dx_pipeline.extract.sqlalchemy_source import SqlalchemyReader
@@ -99,6 +100,7 @@ def test_catalogue_tells_types_and_names_in_the_contracts_spelling(dossiers: str
     with SqlalchemyReader(contract, dossiers, Postgres()) as reader:
         columns = reader.describe()
         assert SourceColumn("mahoso", "text", False) in columns
+        assert primary_key(columns) == ("mahoso",)
         drift = check_drift(contract, columns)
         assert drift.missing == ()
         assert set(drift.added) == {"NgayNhan", "DungHan", "Khac", "He_So", "CapNhat"}

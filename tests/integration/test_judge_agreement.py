@@ -488,7 +488,8 @@ def random_column(kind: pa.DataType, name: str, texts: list[str], rng: random.Ra
         if pa.types.is_integer(kind):
             return rng.choice([-1, 0, 1, 30, 400, rng.randint(-1_000, 100_000)])
         if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-            return Decimal(rng.randint(-100, 40_000)) / 100
+            scale = min(kind.scale, 2) if pa.types.is_decimal(kind) else 2
+            return Decimal(rng.randint(-100, 40_000)) / 10**scale
         return rng.choice([*texts, f"v{rng.randint(0, rows)}"])
 
     values = [value(number) for number in range(rows)]

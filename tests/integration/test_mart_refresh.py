@@ -31,17 +31,17 @@ def mart(warehouse: Warehouse, tmp_path: Path) -> Mart:
     return load_marts([tmp_path])[0]
 
 
-def publish(warehouse: Warehouse, dataset: str, *, inserted: int = 0, unchanged: int = 0) -> None:
+def publish(warehouse: Warehouse, dataset: str, *, inserted: int = 0, unchanged: int = 0, beside: int = 0) -> None:
     accepted = inserted + unchanged
     with warehouse.owner() as connection:
         connection.execute(
             sa.text(
                 "insert into ops.batch (system, dataset, kind, status, contract_version, source_rows, extracted, accepted,"
-                " quarantined, duplicate, inserted, updated, unchanged, closed, started_at, published_at)"
+                " quarantined, duplicate, inserted, updated, unchanged, closed, also_changed, started_at, published_at)"
                 " values ('health', :dataset, 'snapshot', 'published', '1.0.0', :accepted, :accepted, :accepted, 0, 0,"
-                " :inserted, 0, :unchanged, 0, now(), now())"
+                " :inserted, 0, :unchanged, 0, :beside, now(), now())"
             ),
-            {"dataset": dataset, "accepted": accepted, "inserted": inserted, "unchanged": unchanged},
+            {"dataset": dataset, "accepted": accepted, "inserted": inserted, "unchanged": unchanged, "beside": beside},
         )
 
 
@@ -61,6 +61,8 @@ def test_it_is_computed_once_until_a_batch_changes_something(warehouse: Warehous
     assert not computed(warehouse, mart), "nor does a dataset the mart does not depend on"
     publish(warehouse, "bed", inserted=1)
     assert computed(warehouse, mart)
+    publish(warehouse, "bed", unchanged=3, beside=1)
+    assert computed(warehouse, mart), "a statement beside the ledger step closed or opened a row"
 
 
 def test_a_new_day_a_new_text_or_a_migration_asks_for_it_again(warehouse: Warehouse, mart: Mart) -> None:

@@ -22,7 +22,9 @@ from dagster import AssetCheckSeverity, DagsterEventType, DagsterRunStatus
 
 from dx_pipeline.contract.catalog import Catalog, load_catalog
 from dx_pipeline.contract.model import Contract
+from dx_pipeline.lineage.graph import build_graph
 from dx_pipeline.orchestration.assets import REPLAY_TAG
+from dx_pipeline.orchestration.column_lineage import assets_of_tables, staged_lineage, table_lineage
 from dx_pipeline.orchestration.control_checks import CONTROL_SUMS, DATA_VOLUME
 from dx_pipeline.orchestration.definitions import build_definitions
 from dx_pipeline.orchestration.instance import (
@@ -32,7 +34,8 @@ from dx_pipeline.orchestration.instance import (
     prepare_dagster_home,
     process_tag,
 )
-from dx_pipeline.settings import Settings
+from dx_pipeline.settings import PROJECT_ROOT, Settings
+from dx_pipeline.warehouse.marts import load_marts
 from tests.conftest import ROOT, Installation
 from tests.faults.small_project import GOOD_ROWS, HEADER, SmallProject
 
@@ -238,7 +241,7 @@ def test_each_cron_of_a_system_is_one_schedule(catalog: Catalog, definitions: dg
         assert " | " in str(schedule.description)
         assert schedule.cron_schedule in str(schedule.description)
     pairs = {(one.system, catalog.schedule_of(one)) for one in catalog.contracts.values()}
-    assert len(schedules) == len(pairs)
+    assert len(schedules) == len(pairs) + 1, "and the nightly removal of what is old enough"
 
 
 def test_a_schedule_of_some_datasets_brings_them_and_their_marts(definitions: dg.Definitions) -> None:
@@ -266,8 +269,14 @@ def test_job_brings_the_system_and_the_marts_that_depend_on_it(definitions: dg.D
     selected = {asset_key.path[0] for asset_key in job.asset_layer.executable_asset_keys}
     assert selected == {"landing", "stage", "core", "mart"}
     marts = {key.path[1] for key in job.asset_layer.executable_asset_keys if key.path[0] == "mart"}
-    assert marts == {"dossier_by_agency_today", "dossier_on_time", "service_level_on_date", "published_figure"}
-    assert len(job.asset_layer.executable_asset_keys) == 3 * 11 + 4
+    depending = {
+        mart.name
+        for mart in load_marts((PROJECT_ROOT,))
+        if any(name.startswith("one_stop.") for name in mart.depends_on)
+    }
+    assert {"dossier_by_agency_today", "dossier_on_time", "service_level_on_date", "published_figure"} <= depending
+    assert marts == depending
+    assert len(job.asset_layer.executable_asset_keys) == 3 * 11 + len(depending)
 
 
 def test_a_system_without_months_is_scheduled_without_a_partition(tmp_path: Path) -> None:
@@ -501,3 +510,26 @@ def test_dagster_home_is_written_once(instance: dg.DagsterInstance, tmp_path: Pa
     (tmp_path / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
     prepare_dagster_home(Settings(home=tmp_path))
     assert (tmp_path / "dagster" / "dagster.yaml").read_text(encoding="utf-8") == "telemetry: {enabled: false}\n"
+
+
+# -- column lineage ----------------------------------------------------------------------------------
+
+
+def test_column_lineage_leads_from_the_source_to_the_mart(catalog: Catalog) -> None:
+    contract = catalog.contract("eid.dinh_danh_xa_thang")
+    staged = staged_lineage(contract).deps_by_column
+    assert staged["so_cap_muc_1"] == [
+        dg.TableColumnDep(dg.AssetKey(["landing", "eid", "dinh_danh_xa_thang"]), "Đã cấp (hồ sơ) / Mức 1")
+    ]
+    graph = build_graph(catalog.contracts.values(), load_marts((PROJECT_ROOT,)))
+    assets = assets_of_tables(catalog.contracts.values())
+    core = dg.AssetKey(["core", "eid", "dinh_danh_xa_thang"])
+    star = table_lineage(graph, "core.fact_eid_month", assets, itself=core).deps_by_column
+    assert star["issued_level_1"] == [
+        dg.TableColumnDep(dg.AssetKey(["stage", "eid", "dinh_danh_xa_thang"]), "so_cap_muc_1")
+    ]
+    mart = table_lineage(
+        graph, "mart.eid_by_commune_month", assets, itself=dg.AssetKey(["mart", "eid_by_commune_month"])
+    ).deps_by_column
+    assert {dep.column_name for dep in mart["issued"]} == {"issued_level_1", "issued_level_2"}
+    assert {dep.asset_key for dep in mart["issued"]} == {core}

@@ -15,6 +15,8 @@ from dx_pipeline.clean.registry import SEMANTIC_TYPES, check_options
 from dx_pipeline.contract.model import Column, Contract, LoadPolicy, SourceRelation
 from dx_pipeline.errors import ContractError, LandingError
 
+NEEDED_OPTIONS = {"code_list": {"codes": {"1": ["một"], "2": []}}, "digit_code": {"groups": [3]}}
+
 
 def contract(*columns: Column, null_values: tuple[str, ...] = ()) -> Contract:
     return Contract(
@@ -47,10 +49,7 @@ def column(name: str, kind: str, **options: Any) -> Column:
 
 def every_type() -> Contract:
     """One column of every semantic type, and a decimal."""
-    columns = [
-        column(f"c_{name}", name, **({"codes": {"1": ["một"], "2": []}} if name == "code_list" else {}))
-        for name in SEMANTIC_TYPES
-    ]
+    columns = [column(f"c_{name}", name, **NEEDED_OPTIONS.get(name, {})) for name in SEMANTIC_TYPES]
     return contract(*columns, column("c_decimal", "number", scale=4))
 
 

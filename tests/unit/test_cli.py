@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.table import Table
 from typer.testing import CliRunner
 
+from dx_pipeline.cli.fix_list import harmless
 from dx_pipeline.cli.main import app
 from dx_pipeline.cli.progress_bars import BarProgress
-from dx_pipeline.cli.quarantine import harmless
 from dx_pipeline.cli.run import _month
 from dx_pipeline.cli.tables import batch_table, dataset_names, quarantine_table, reason_table, run_table
 from dx_pipeline.errors import SettingsError
@@ -71,10 +71,12 @@ def printed(renderable: Table, width: int) -> list[str]:
 
 def test_the_commands_are_the_known_ones() -> None:
     assert set(commands()) == {
+        "audit", "backup", "keys forget", "keys rekey", "keys rotate", "keys show", "restore", "retention",
         "batches", "batches show", "contract check", "contract init", "contract list", "contract reasons", "dev", "doctor",
-        "down", "figures", "lineage",
+        "docs build", "down", "drift", "figures", "lineage",
         "publication as-known", "publication diff", "publication list", "publication publish", "publication show",
-        "quarantine export", "quarantine list", "quarantine show", "quickstart", "replay", "run",
+        "quarantine discard", "quarantine export", "quarantine list", "quarantine release", "quarantine reopen",
+        "quarantine show", "quarantine summary", "quickstart", "replay", "run",
         "sandbox build", "sandbox change", "sandbox down", "sandbox verify", "sql", "status", "trace", "up", "version",
     }  # fmt: skip
 
@@ -191,15 +193,17 @@ def test_anything_else_is_refused(text: str) -> None:
     [
         ("=1+1", "'=1+1"),
         ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
-        ("+84912345678", "'+84912345678"),
-        ("-2000", "'-2000"),
+        ("-2000", "-2000"),
         ("@SUM(A1)", "'@SUM(A1)"),
         ("\t=1+1", "'\t=1+1"),
         ("\r=1+1", "'\r=1+1"),
         ("\n=1+1", "'\n=1+1"),
         ("＝1+1", "'＝1+1"),
         (" =1+1", " =1+1"),
-        (-5, "'-5"),
+        (-5, "-5"),
+        ("-1.234,5", "-1.234,5"),
+        ("-1+1", "'-1+1"),
+        ("+84912345678", "'+84912345678"),
         ("H50.14-240502-0001", "H50.14-240502-0001"),
         ("Nguyễn Văn A", "Nguyễn Văn A"),
         ("", ""),

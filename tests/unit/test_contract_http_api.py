@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dx_pipeline.contract.http_api import HttpApi, Paging, Since
+from dx_pipeline.contract.http_api import HttpApi, Paging, RequestList, Since
 from dx_pipeline.contract.loader import load_contract
 from dx_pipeline.contract.model import SourceRelation
 from dx_pipeline.errors import ContractError
@@ -110,3 +110,56 @@ def test_the_example_of_the_guide(tmp_path: Path) -> None:
     assert api is not None
     assert api.parameters == {"officeCode": ("000.00.00.H50",), "dataYear": ("2023", "2024")}
     assert api.ok_codes == ("0", "0", None)
+
+
+DRIVEN = {
+    "path": "/indicators/hasdata",
+    "records": "data",
+    "total": "total",
+    "paging": {"style": "page", "parameter": "page", "sizeParameter": "pageSize", "size": 100},
+    "parameters": {"dataYear": [2023, 2024]},
+    "send": {"officeCode": "office.code", "periodId": "periodId"},
+}
+
+
+def test_a_list_that_says_what_is_asked_and_codes_that_mean_none_or_busy(tmp_path: Path) -> None:
+    error = {"code": "error.code", "ok": [0], "empty": [3], "busy": [99]}
+    api = load(tmp_path, {"kind": "http_json", "path": "/x", "error": error, "requestsFrom": DRIVEN}).api
+    assert api == HttpApi(
+        error_code="error.code",
+        ok_codes=("0",),
+        empty_codes=("3",),
+        busy_codes=("99",),
+        requests_from=RequestList(
+            "/indicators/hasdata",
+            {"officeCode": "office.code", "periodId": "periodId"},
+            "data",
+            Paging("page", "page", "pageSize", 100),
+            "total",
+            {"dataYear": ("2023", "2024")},
+        ),
+    )
+    assert api.asks_more_than_once
+    assert not HttpApi(parameters={"a": ("1",)}).asks_more_than_once
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "reason"),
+    [
+        ({"requestsFrom": {**DRIVEN, "path": "hasdata"}}, "requestsFrom.path", "must be a path below"),
+        ({"requestsFrom": {**DRIVEN, "send": {}}}, "requestsFrom.send", "is missing"),
+        ({"requestsFrom": {**DRIVEN, "send": {"token": "a"}}}, "requestsFrom.send.token", "looks like a secret"),
+        ({"requestsFrom": DRIVEN, "parameters": {"periodId": 1}}, "send.periodId", "is given in source.parameters too"),
+        ({"requestsFrom": {**DRIVEN, "since": "x"}}, "requestsFrom", "unknown since"),
+        ({"error": {"code": "c", "ok": [0], "empty": [0]}}, "error.empty", "'0' has another meaning"),
+        ({"error": {"code": "c", "empty": [3], "busy": [3]}}, "error.busy", "'3' has another meaning"),
+        ({"error": {"code": "c", "busy": 3}}, "error.busy", "must be a list of codes"),
+    ],
+)
+def test_a_driven_request_that_cannot_work_is_refused(
+    tmp_path: Path, changes: dict[str, Any], place: str, reason: str
+) -> None:
+    with pytest.raises(ContractError) as caught:
+        load(tmp_path, {"kind": "http_json", "path": "/x", **changes})
+    assert place in caught.value.what
+    assert reason in caught.value.what

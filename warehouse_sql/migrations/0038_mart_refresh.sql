@@ -1,5 +1,10 @@
 -- What each mart was last computed from, so that a mart whose inputs have not changed is not computed again.
 
+-- What a batch changed beside the rows of its ledger step: other tables of its load file, rows its statements touched.
+alter table ops.batch add column if not exists also_changed bigint not null default 0;
+
+comment on column ops.batch.also_changed is 'Số dòng các bước nạp khác đã thay đổi, ngoài bước ghi sổ | Rows that the other steps of the load file changed, beside the ledger step';
+
 -- Grain: one row per mart that was ever refreshed.
 create table if not exists ops.mart_refresh (
     mart text not null,

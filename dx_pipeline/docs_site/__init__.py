@@ -1,0 +1,1 @@
+"""The dictionary and the quality board as a static, offline site: ``dx docs build``."""

@@ -1,0 +1,1 @@
+"""Finance's yearly workbooks of the budget for digital transformation (Sở Tài chính)."""

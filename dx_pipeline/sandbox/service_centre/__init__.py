@@ -1,0 +1,1 @@
+"""The service centre's API (Trung tâm Phục vụ hành chính công): ratings, petitions, transactions."""

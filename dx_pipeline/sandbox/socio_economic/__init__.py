@@ -1,0 +1,1 @@
+"""The provincial reporting system of socio-economic indicators (Hệ thống báo cáo KT-XH tỉnh)."""

@@ -1,0 +1,1 @@
+"""Home Affairs' register of staff (Sở Nội vụ): one line per person and year."""
