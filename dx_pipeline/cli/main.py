@@ -19,6 +19,7 @@ from dx_pipeline.cli import (
     drift,
     figures,
     keys,
+    publication,
     quarantine,
     quickstart,
     run,
@@ -48,6 +49,7 @@ contracts.register(app)
 sandbox.register(app)
 figures.register(app)
 trace.register(app)
+publication.register(app)
 audit.register(app)
 keys.register(app)
 safekeeping.register(app)

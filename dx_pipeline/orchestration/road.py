@@ -52,6 +52,7 @@ from dx_pipeline.settings import Settings
 from dx_pipeline.warehouse import ledger
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.key_register import staged_key_version
+from dx_pipeline.warehouse.known_time import begin_publishing
 from dx_pipeline.warehouse.ledger import Batch
 from dx_pipeline.warehouse.load_file import parse_load_file
 from dx_pipeline.warehouse.merge import LoadBinds, run_load
@@ -420,6 +421,7 @@ class Road:
     def _publish(self, contract: Contract, batch: Batch) -> PublishReport:
         started = time.monotonic()
         with self.warehouse.loader() as connection:
+            known_at = begin_publishing(connection)
             values: dict[str, int] = {"inserted": 0, "updated": 0, "unchanged": 0, "closed": 0}
             months: tuple[date, ...] = ()
             if batch.extracted:
@@ -430,6 +432,7 @@ class Road:
                     batch_id=batch.batch_id,
                     as_of=batch.landed_at or batch.started_at,
                     key_version=staged_key_version(connection, contract) or 0,
+                    loaded_at=known_at,
                 )
                 try:
                     counts = run_load(connection, load, binds, stage_rejected=rejected_table(contract))
@@ -453,7 +456,7 @@ class Road:
                     message=None,
                     **values,
                     seconds_publish=round(time.monotonic() - started, 3),
-                    published_at=_now(connection),
+                    published_at=known_at,
                     finished_at=_now(connection),
                 )
             except sa.exc.IntegrityError as error:

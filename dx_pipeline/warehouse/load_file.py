@@ -37,6 +37,8 @@ class LoadStep:
     close_missing: bool
     fills: str | None
     """The table that a ``merge=sql`` step works on; the work order reads it."""
+    history: str | None
+    """The table that keeps what the warehouse used to know of the target."""
     sql: str
     line: int
 
@@ -118,7 +120,9 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
     words = rest.split()
     settings = dict(word.split("=", 1) for word in words if "=" in word)
     flags = {word for word in words if "=" not in word}
-    unknown = (set(settings) - {"merge", "target", "key", "version", "fills"}) | (flags - {"ledger", "close_missing"})
+    unknown = (set(settings) - {"merge", "target", "key", "version", "fills", "history"}) | (
+        flags - {"ledger", "close_missing"}
+    )
     if unknown:
         raise refuse(f"unknown {', '.join(sorted(unknown))} in dx:step")
     merge = settings.get("merge")
@@ -135,6 +139,12 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
         raise refuse("a merge=sql step cannot carry ledger: its counts are unknown")
     if "fills" in settings and merge != "sql":
         raise refuse("fills= belongs to a merge=sql step; the others say target=")
+    history = settings.get("history")
+    if history is not None:
+        if not re.fullmatch(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*", history):
+            raise refuse("history=schema.table is needed")
+        if merge == "sql" and "fills" not in settings:
+            raise refuse("history= needs fills=schema.table, the table whose rows the statement changes")
     sql = body.strip().rstrip(";").strip()
     if not re.sub(r"--[^\n]*", "", sql).strip():
         raise refuse("the step has no statement")
@@ -146,6 +156,7 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
         version=settings.get("version"),
         close_missing="close_missing" in flags,
         fills=settings.get("fills"),
+        history=history,
         sql=sql,
         line=line,
     )

@@ -78,30 +78,39 @@ def refresh_mart(warehouse: Warehouse, mart: Mart, *, only_if_changed: bool = Fa
     Raises:
         LoadFileError: a statement failed; the mart keeps its former rows.
     """
-    script = mart.path.read_bytes()
-    definition = hashlib.sha256(script).hexdigest()
+    definition = hashlib.sha256(mart.path.read_bytes()).hexdigest()
     with warehouse.loader() as connection:
-        # Read before the mart's own statements: what is published meanwhile makes the next refresh compute again.
-        inputs = _inputs(connection, mart)
-        is_current = only_if_changed and _is_current(connection, mart, definition, inputs)
+        is_current = only_if_changed and _is_current(connection, mart, definition, _inputs(connection, mart))
         if not is_current:
-            try:
-                connection.connection.driver_connection.execute(script)  # type: ignore[union-attr]
-            except psycopg.Error as error:
-                raise LoadFileError(
-                    f"mart {mart.name} ({mart.path}): {without_values(error)}",
-                    next_step="mend the SQL and run `dx run` again; the mart keeps its former rows",
-                ) from None
-            connection.execute(
-                sa.text(
-                    "insert into ops.mart_refresh as m (mart, definition, inputs, refreshed_at)"
-                    " select :mart, :definition, :inputs, now() on conflict (mart) do update set"
-                    " definition = excluded.definition, inputs = excluded.inputs, refreshed_at = excluded.refreshed_at"
-                ),
-                {"mart": mart.name, "definition": definition, "inputs": inputs},
-            )
+            compute_mart(connection, mart)
         rows = int(connection.execute(sa.text(f"select count(*) from mart.{mart.name}")).scalar_one())
     return MartRefresh(rows, computed=not is_current)
+
+
+def compute_mart(connection: Connection, mart: Mart) -> None:
+    """Compute a mart in the caller's transaction.
+
+    Raises:
+        LoadFileError: a statement failed; the transaction can only be rolled back.
+    """
+    script = mart.path.read_bytes()
+    # Read before the mart's own statements: what is published meanwhile makes the next refresh compute again.
+    inputs = _inputs(connection, mart)
+    try:
+        connection.connection.driver_connection.execute(script)  # type: ignore[union-attr]
+    except psycopg.Error as error:
+        raise LoadFileError(
+            f"mart {mart.name} ({mart.path}): {without_values(error)}",
+            next_step="mend the SQL and run `dx run` again; the mart keeps its former rows",
+        ) from None
+    connection.execute(
+        sa.text(
+            "insert into ops.mart_refresh as m (mart, definition, inputs, refreshed_at)"
+            " select :mart, :definition, :inputs, now() on conflict (mart) do update set"
+            " definition = excluded.definition, inputs = excluded.inputs, refreshed_at = excluded.refreshed_at"
+        ),
+        {"mart": mart.name, "definition": hashlib.sha256(script).hexdigest(), "inputs": inputs},
+    )
 
 
 def _inputs(connection: Connection, mart: Mart) -> str:

@@ -17,6 +17,7 @@ from dx_pipeline.errors import LoadFileError, WarehouseUnavailable
 from dx_pipeline.warehouse.connection import broke_off
 from dx_pipeline.warehouse.load_file import LoadFile, LoadStep
 from dx_pipeline.warehouse.merge_dimension import infer, scd2, snapshot
+from dx_pipeline.warehouse.merge_history import remember_versions
 from dx_pipeline.warehouse.merge_statement import LoadBinds, MergeCounts, describe, select_columns, statement
 from dx_pipeline.warehouse.merge_upsert import upsert
 
@@ -61,6 +62,7 @@ def run_load(
             ledger = counts
         else:
             beside += counts.inserted + counts.updated + counts.closed
+    remember_versions(connection, load, binds)
     return replace(ledger, also_changed=beside)
 
 

@@ -30,7 +30,7 @@ def infer(connection: Connection, step: LoadStep, target: Target, columns: list[
             f" added as (insert into {target.name} ({names}, valid_from, valid_to, is_current, is_inferred, row_hash,"
             " first_batch_id, last_batch_id, loaded_at)"
             f" select distinct on ({prefixed('i', list(step.key))}) {prefixed('i', columns)}, date '1900-01-01',"
-            " date '9999-12-31', true, true, 0, :batch_id, :batch_id, cast(:as_of as timestamptz)"
+            " date '9999-12-31', true, true, 0, :batch_id, :batch_id, cast(:loaded_at as timestamptz)"
             f" from incoming as i left join {target.name} as d on {same_key('d', 'i', step.key)}"
             f" where d.{identifier(step.key[0])} is null returning 1) select count(*) from added",
             binds,
@@ -71,7 +71,7 @@ def scd2(
         connection.execute(
             sa.text(
                 f"update {target.name} set {assignments}, is_inferred = false, last_batch_id = :batch_id,"
-                f" loaded_at = :as_of where {identifier(surrogate)} = :dx_sk"
+                f" loaded_at = :loaded_at where {identifier(surrogate)} = :dx_sk"
             ),
             [
                 {**{f"v_{name}": row[name] for name in attributes}, "dx_sk": row["dx_sk"], **batch_binds(binds)}
@@ -82,7 +82,7 @@ def scd2(
         connection.execute(
             sa.text(
                 f"update {target.name} set valid_to = :until, is_current = false, last_batch_id = :batch_id,"
-                f" loaded_at = :as_of where {identifier(surrogate)} = :dx_sk"
+                f" loaded_at = :loaded_at where {identifier(surrogate)} = :dx_sk"
             ),
             [{"until": row["valid_from"], "dx_sk": row["dx_sk"], **batch_binds(binds)} for row in closing],
         )
@@ -107,7 +107,7 @@ def _insert_versions(
                 f" added as (insert into {target.name} ({names}, valid_from, valid_to, is_current, is_inferred,"
                 " first_batch_id, last_batch_id, loaded_at)"
                 f" select {values}, greatest(i.valid_from, coalesce(e.valid_to, i.valid_from)), date '9999-12-31', true,"
-                " false, :batch_id, :batch_id, cast(:as_of as timestamptz) from incoming as i"
+                " false, :batch_id, :batch_id, cast(:loaded_at as timestamptz) from incoming as i"
                 f" left join {target.name} as d on {same_key('d', 'i', step.key)} and d.is_current"
                 f" left join ended as e on {same_key('e', 'i', step.key)}"
                 f" where d.{identifier(step.key[0])} is null returning 1) select count(*) from added",
@@ -138,7 +138,7 @@ def snapshot(
         connection.execute(
             *statement(
                 f"update {target.name} as d set closed_on = null, last_batch_id = :batch_id,"
-                f" loaded_at = cast(:as_of as timestamptz) from ({step.sql}\n) as i"
+                f" loaded_at = cast(:loaded_at as timestamptz) from ({step.sql}\n) as i"
                 f" where {same_key('d', 'i', step.key)} and d.closed_on is not null"
                 " and d.row_hash is not distinct from i.row_hash",
                 binds,
@@ -180,7 +180,7 @@ def close_missing(
         still_open = "is_current" if versioned else "closed_on is null"
         connection.execute(
             sa.text(
-                f"update {target.name} set {change}, last_batch_id = :batch_id, loaded_at = :as_of"
+                f"update {target.name} set {change}, last_batch_id = :batch_id, loaded_at = :loaded_at"
                 f" where {still_open} and {' and '.join(f'{identifier(name)} = :k_{name}' for name in step.key)}"
             ),
             [

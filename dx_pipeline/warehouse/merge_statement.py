@@ -21,19 +21,34 @@ ENGINE_COLUMNS = ("first_batch_id", "last_batch_id", "loaded_at")
 
 @dataclass(frozen=True)
 class LoadBinds:
-    """Values a load SELECT may refer to as ``:batch_id``, ``:as_of`` and ``:key_version``."""
+    """Values a load SELECT may refer to as ``:batch_id``, ``:as_of``, ``:key_version`` and ``:loaded_at``.
+
+    ``as_of`` is when the rows were read from the source, the same in every attempt. ``loaded_at`` is when the warehouse
+    comes to know them, that is the time of this publishing; without one it is ``as_of``.
+    """
 
     batch_id: int
     as_of: datetime
     key_version: int
+    loaded_at: datetime | None = None
 
     @property
     def local_day(self) -> date:
         """The province's calendar day of ``as_of``."""
         return self.as_of.astimezone(ZoneInfo(LOCAL_TIME_ZONE)).date()
 
+    @property
+    def known_at(self) -> datetime:
+        """The instant from which the warehouse knows these rows."""
+        return self.loaded_at or self.as_of
+
     def as_parameters(self) -> dict[str, Any]:
-        return {"batch_id": self.batch_id, "as_of": self.as_of, "key_version": self.key_version}
+        return {
+            "batch_id": self.batch_id,
+            "as_of": self.as_of,
+            "key_version": self.key_version,
+            "loaded_at": self.known_at,
+        }
 
 
 @dataclass(frozen=True)
@@ -111,7 +126,7 @@ def statement(sql: str, binds: LoadBinds, **extra: Any) -> tuple[sa.TextClause, 
 
 
 def batch_binds(binds: LoadBinds) -> dict[str, Any]:
-    return {"batch_id": binds.batch_id, "as_of": binds.as_of}
+    return {"batch_id": binds.batch_id, "loaded_at": binds.known_at}
 
 
 def prefixed(alias: str, columns: list[str]) -> str:

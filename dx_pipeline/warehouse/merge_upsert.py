@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from dx_pipeline.errors import LoadFileError
 from dx_pipeline.sql_quoting import identifier
 from dx_pipeline.warehouse.load_file import LoadStep
+from dx_pipeline.warehouse.merge_history import former_rows, hold_history
 from dx_pipeline.warehouse.merge_statement import LoadBinds, MergeCounts, Target, month_of, prefixed, statement
 
 
@@ -47,7 +48,14 @@ def upsert(connection: Connection, step: LoadStep, target: Target, columns: list
         )
     if len(fresh) < len(months):
         rest = upsert_existing(
-            connection, step, target, columns, binds, only_where=f"not ({month} = any(:fresh))", fresh=fresh
+            connection,
+            step,
+            target,
+            columns,
+            binds,
+            only_where=f"not ({month} = any(:fresh))",
+            fresh=fresh,
+            kind=next(iter(kinds)),
         )
         counts = MergeCounts(counts.rows + rest.rows, counts.inserted + rest.inserted, rest.updated, rest.unchanged)
     return replace(counts, months=tuple(months), kind=next(iter(kinds), None))
@@ -76,7 +84,7 @@ def _fill_fresh_partitions(
     result = connection.execute(
         *statement(
             f"insert into {shell} ({names}, first_batch_id, last_batch_id, loaded_at)"
-            f" select {prefixed('q', columns)}, :batch_id, :batch_id, cast(:as_of as timestamptz)"
+            f" select {prefixed('q', columns)}, :batch_id, :batch_id, cast(:loaded_at as timestamptz)"
             f" from ({step.sql}\n) as q where {only_where}",
             binds,
             fresh=months,
@@ -98,6 +106,7 @@ def upsert_existing(
     *,
     only_where: str,
     fresh: list[Any] | None = None,
+    kind: int | None = None,
 ) -> MergeCounts:
     """Insert or update by key, skipping rows whose hash is unchanged."""
     names = ", ".join(identifier(name) for name in columns)
@@ -107,11 +116,15 @@ def upsert_existing(
     if step.version:
         guard += f" and coalesce(excluded.{identifier(step.version)} >= t.{identifier(step.version)}, true)"
     extra: dict[str, Any] = {} if fresh is None else {"fresh": fresh}
+    former = ""
+    if step.history:
+        hold_history(connection, target.name, kind)
+        former = former_rows(connection, step, target, guard.replace("excluded.", "i."))
     row = connection.execute(
         *statement(
-            f"with incoming as materialized (select q.* from ({step.sql}\n) as q where {only_where}),"
+            f"with incoming as materialized (select q.* from ({step.sql}\n) as q where {only_where}),{former}"
             f" merged as (insert into {target.name} as t ({names}, first_batch_id, last_batch_id, loaded_at)"
-            f" select {prefixed('i', columns)}, :batch_id, :batch_id, cast(:as_of as timestamptz) from incoming as i"
+            f" select {prefixed('i', columns)}, :batch_id, :batch_id, cast(:loaded_at as timestamptz) from incoming as i"
             f" on conflict ({', '.join(identifier(name) for name in step.key)}) do update set {assignments} where {guard}"
             " returning (t.first_batch_id = t.last_batch_id) as is_new)"
             " select (select count(*) from incoming), count(*) filter (where is_new),"
