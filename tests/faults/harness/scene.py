@@ -14,6 +14,8 @@ from uuid import uuid4
 
 import psycopg
 
+from dx_pipeline.clean.pseudonym import PseudonymKeys
+from dx_pipeline.settings import Settings
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 from tests.conftest import Installation
 from tests.faults.harness.fault import EVERYTHING, Fault
@@ -132,6 +134,7 @@ class Workshop:
         source = self.sources.shared("first")
         with self._opened(Scene(first, source, tuple(f"one_stop.{name}" for name in NEEDED))) as scene:
             scene.dx("run", *scene.targets)
+            PseudonymKeys.load(Settings(home=first).keys_path)  # one key for all copies, or their stars would differ
             scene.open()
             self._before["first"] = scene.star()
             scene.server.stop()
