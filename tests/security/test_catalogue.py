@@ -78,8 +78,6 @@ def test_no_load_puts_a_pseudonym_outside_restricted(contract: Contract) -> None
                 # A flag and the hash of a row say no more than that two codes agree.
                 is_told = bool(read) and name not in ("quality_flags", "row_hash")
                 assert not is_told, f"{contract.load_path} line {step.line}: {name} is computed from {read}"
-                    f"{contract.load_path} line {step.line}: {name} is computed from {read}"
-                )
 
 
 def test_a_pseudonym_that_is_written_would_be_found() -> None:
