@@ -168,8 +168,8 @@ select
     sum(r.late_steps) as late_steps,
     round(sum(r.days_total), 3) as days_total,
     round(sum(r.days_total) / sum(r.steps), 2) as mean_days,
-    min(r.tenths) filter (where r.steps_up_to >= 0.5 * r.steps_in_all) / 10.0 as median_days,
-    min(r.tenths) filter (where r.steps_up_to >= 0.9 * r.steps_in_all) / 10.0 as p90_days,
+    round(min(r.tenths) filter (where r.steps_up_to >= 0.5 * r.steps_in_all) / 10.0, 1) as median_days,
+    round(min(r.tenths) filter (where r.steps_up_to >= 0.9 * r.steps_in_all) / 10.0, 1) as p90_days,
     round(sum(r.citizen_days_total), 3) as citizen_days_total,
     now() as refreshed_at
 from ranked as r

@@ -135,8 +135,8 @@ comment on column mart.online_by_commune_month.refreshed_at is 'Thời điểm t
 grant select, insert, delete on mart.online_by_commune_month to dx_loader;
 grant select on mart.online_by_commune_month to dx_engineer, dx_analyst, dx_bi;
 
--- Grain: one row per agency and month of acceptance with a dossier that had something to pay, or that the source calls paid online.
-create table if not exists mart.online_payment_by_agency_month (
+-- Grain: one row per agency and month in which it accepted a dossier.
+create table if not exists mart.online_by_agency_month (
     agency_code text not null,
     agency_sk integer not null,
     agency_name text not null,
@@ -144,6 +144,8 @@ create table if not exists mart.online_payment_by_agency_month (
     agency_kind text,
     month date not null,
     received bigint not null,
+    online bigint not null,
+    online_rate numeric,
     with_obligation bigint not null,
     paid bigint not null,
     paid_online bigint not null,
@@ -158,34 +160,36 @@ create table if not exists mart.online_payment_by_agency_month (
     amount_transfer_vnd bigint not null,
     amount_refunded_vnd bigint not null,
     refreshed_at timestamptz not null,
-    constraint online_payment_by_agency_month_pkey primary key (agency_code, month)
+    constraint online_by_agency_month_pkey primary key (agency_code, month)
 );
 
-comment on table mart.online_payment_by_agency_month is 'Thanh toán trực tuyến theo cơ quan và tháng tiếp nhận, tính lại từ hình thức của từng lần thu, không từ cờ của nguồn | Online payment by agency and month of acceptance, from the method of each payment, not from the flag of the source';
-comment on column mart.online_payment_by_agency_month.agency_code is 'Mã định danh cơ quan | Identifier of the agency';
-comment on column mart.online_payment_by_agency_month.agency_sk is 'Khóa phiên bản mới nhất của cơ quan | Key of the latest version of the agency';
-comment on column mart.online_payment_by_agency_month.agency_name is 'Tên cơ quan | Name of the agency';
-comment on column mart.online_payment_by_agency_month.agency_level is 'Cấp | Level of government';
-comment on column mart.online_payment_by_agency_month.agency_kind is 'Loại cơ quan | Kind of agency';
-comment on column mart.online_payment_by_agency_month.month is 'Tháng (ngày đầu tháng, giờ Việt Nam) | Month (its first day, local time)';
-comment on column mart.online_payment_by_agency_month.received is 'Hồ sơ tiếp nhận | Dossiers accepted';
-comment on column mart.online_payment_by_agency_month.with_obligation is 'Hồ sơ có khoản phải nộp lớn hơn 0, chưa hủy | Dossiers with an amount above 0 to pay that was not cancelled';
-comment on column mart.online_payment_by_agency_month.paid is 'Hồ sơ đã nộp tiền | Dossiers paid';
-comment on column mart.online_payment_by_agency_month.paid_online is 'Hồ sơ đã nộp trực tuyến (hình thức truc-tuyen) | Dossiers paid online (method truc-tuyen)';
-comment on column mart.online_payment_by_agency_month.online_payment_rate is 'Tỷ lệ nộp trực tuyến trên hồ sơ có nghĩa vụ, % | Paid online among those with an obligation, %';
-comment on column mart.online_payment_by_agency_month.flagged_online is 'Hồ sơ mà nguồn đánh dấu thanh toán trực tuyến | Dossiers the source flags as paid online';
-comment on column mart.online_payment_by_agency_month.flagged_not_online is 'Đánh dấu trực tuyến nhưng không có lần thu trực tuyến nào | Flagged as online without any online payment';
-comment on column mart.online_payment_by_agency_month.flagged_but_cash is 'Trong đó đã nộp tiền mặt | Of these, paid in cash';
-comment on column mart.online_payment_by_agency_month.not_flagged_but_online is 'Đã nộp trực tuyến nhưng không được đánh dấu | Paid online but not flagged';
-comment on column mart.online_payment_by_agency_month.amount_vnd is 'Số tiền đã thu, đồng | Amount taken, đồng';
-comment on column mart.online_payment_by_agency_month.amount_online_vnd is 'Thu trực tuyến, đồng | Taken online, đồng';
-comment on column mart.online_payment_by_agency_month.amount_cash_vnd is 'Thu tiền mặt, đồng | Taken in cash, đồng';
-comment on column mart.online_payment_by_agency_month.amount_transfer_vnd is 'Thu chuyển khoản, đồng | Taken by transfer, đồng';
-comment on column mart.online_payment_by_agency_month.amount_refunded_vnd is 'Đã hoàn, không nằm trong số đã thu, đồng | Refunded, not part of the amount taken, đồng';
-comment on column mart.online_payment_by_agency_month.refreshed_at is 'Thời điểm tính | Computed at';
+comment on table mart.online_by_agency_month is 'Nộp và thanh toán trực tuyến theo cơ quan và tháng tiếp nhận; thanh toán tính lại từ hình thức của từng lần thu, không từ cờ của nguồn | Filing and payment online, by agency and month of acceptance; payment from the method of each payment, not from the flag of the source';
+comment on column mart.online_by_agency_month.agency_code is 'Mã định danh cơ quan | Identifier of the agency';
+comment on column mart.online_by_agency_month.agency_sk is 'Khóa phiên bản mới nhất của cơ quan | Key of the latest version of the agency';
+comment on column mart.online_by_agency_month.agency_name is 'Tên cơ quan | Name of the agency';
+comment on column mart.online_by_agency_month.agency_level is 'Cấp | Level of government';
+comment on column mart.online_by_agency_month.agency_kind is 'Loại cơ quan | Kind of agency';
+comment on column mart.online_by_agency_month.month is 'Tháng (ngày đầu tháng, giờ Việt Nam) | Month (its first day, local time)';
+comment on column mart.online_by_agency_month.received is 'Hồ sơ tiếp nhận | Dossiers accepted';
+comment on column mart.online_by_agency_month.online is 'Nộp trực tuyến (kênh 2) | Filed online (channel 2)';
+comment on column mart.online_by_agency_month.online_rate is 'Tỷ lệ nộp trực tuyến, % | Share filed online, %';
+comment on column mart.online_by_agency_month.with_obligation is 'Hồ sơ có khoản phải nộp lớn hơn 0, chưa hủy | Dossiers with an amount above 0 to pay that was not cancelled';
+comment on column mart.online_by_agency_month.paid is 'Hồ sơ đã nộp tiền | Dossiers paid';
+comment on column mart.online_by_agency_month.paid_online is 'Hồ sơ đã nộp trực tuyến (hình thức truc-tuyen) | Dossiers paid online (method truc-tuyen)';
+comment on column mart.online_by_agency_month.online_payment_rate is 'Tỷ lệ nộp trực tuyến trên hồ sơ có nghĩa vụ, % | Paid online among those with an obligation, %';
+comment on column mart.online_by_agency_month.flagged_online is 'Hồ sơ mà nguồn đánh dấu thanh toán trực tuyến | Dossiers the source flags as paid online';
+comment on column mart.online_by_agency_month.flagged_not_online is 'Đánh dấu trực tuyến nhưng không có lần thu trực tuyến nào | Flagged as online without any online payment';
+comment on column mart.online_by_agency_month.flagged_but_cash is 'Trong đó đã nộp tiền mặt | Of these, paid in cash';
+comment on column mart.online_by_agency_month.not_flagged_but_online is 'Đã nộp trực tuyến nhưng không được đánh dấu | Paid online but not flagged';
+comment on column mart.online_by_agency_month.amount_vnd is 'Số tiền đã thu, đồng | Amount taken, đồng';
+comment on column mart.online_by_agency_month.amount_online_vnd is 'Thu trực tuyến, đồng | Taken online, đồng';
+comment on column mart.online_by_agency_month.amount_cash_vnd is 'Thu tiền mặt, đồng | Taken in cash, đồng';
+comment on column mart.online_by_agency_month.amount_transfer_vnd is 'Thu chuyển khoản, đồng | Taken by transfer, đồng';
+comment on column mart.online_by_agency_month.amount_refunded_vnd is 'Đã hoàn, không nằm trong số đã thu, đồng | Refunded, not part of the amount taken, đồng';
+comment on column mart.online_by_agency_month.refreshed_at is 'Thời điểm tính | Computed at';
 
-grant select, insert, delete on mart.online_payment_by_agency_month to dx_loader;
-grant select on mart.online_payment_by_agency_month to dx_engineer, dx_analyst, dx_bi;
+grant select, insert, delete on mart.online_by_agency_month to dx_loader;
+grant select on mart.online_by_agency_month to dx_engineer, dx_analyst, dx_bi;
 
 -- Grain: one row per agency and month in which it finished a dossier (status 9 or 10).
 create table if not exists mart.digitisation_by_agency_month (

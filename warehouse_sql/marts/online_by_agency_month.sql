@@ -1,11 +1,12 @@
--- Grain: one row per agency and month of acceptance with a dossier accepted. Paid online is a payment of more than
--- 0 đồng, made (da_thanh_toan), by the method truc-tuyen: the flag of the source also stands on dossiers paid in cash.
--- Obligation: a request above 0 đồng that was not cancelled, whatever became of it. Refunded money is no payment.
--- dx:mart name=online_payment_by_agency_month depends=one_stop.ho_so,one_stop.yeu_cau_thanh_toan,one_stop.groups
+-- Grain: one row per agency and month in which it accepted a dossier. Online is channel 2; one left empty is not.
+-- Paid online is a payment of more than 0 đồng, made (da_thanh_toan), by the method truc-tuyen: the flag of the source
+-- also stands on dossiers paid in cash. Obligation: a request above 0 đồng that was not cancelled, whatever became of
+-- it. Refunded money is no payment.
+-- dx:mart name=online_by_agency_month depends=one_stop.ho_so,one_stop.yeu_cau_thanh_toan,one_stop.groups
 
-delete from mart.online_payment_by_agency_month;
+delete from mart.online_by_agency_month;
 
-insert into mart.online_payment_by_agency_month (
+insert into mart.online_by_agency_month (
     agency_code,
     agency_sk,
     agency_name,
@@ -13,6 +14,8 @@ insert into mart.online_payment_by_agency_month (
     agency_kind,
     month,
     received,
+    online,
+    online_rate,
     with_obligation,
     paid,
     paid_online,
@@ -52,6 +55,7 @@ dossier as (
     select
         d.agency_sk,
         date_trunc('month', d.received_on::timestamp)::date as month,
+        d.channel_sk = 2 as is_online,
         coalesce(d.paid_online_reported in (1, 2), false) as is_flagged,
         coalesce(p.has_obligation, false) as has_obligation,
         coalesce(p.is_paid, false) as is_paid,
@@ -86,6 +90,7 @@ summed as (
         a.agency_code,
         d.month,
         count(*) as received,
+        count(*) filter (where d.is_online) as online,
         count(*) filter (where d.has_obligation) as with_obligation,
         count(*) filter (where d.is_paid) as paid,
         count(*) filter (where d.is_paid_online) as paid_online,
@@ -113,6 +118,8 @@ select
     a.kind as agency_kind,
     s.month,
     s.received,
+    s.online,
+    round(100.0 * s.online / s.received, 2) as online_rate,
     s.with_obligation,
     s.paid,
     s.paid_online,
