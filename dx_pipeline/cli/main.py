@@ -19,6 +19,7 @@ from dx_pipeline.cli import (
     drift,
     figures,
     keys,
+    metrics,
     publication,
     quarantine,
     quickstart,
@@ -54,6 +55,7 @@ audit.register(app)
 keys.register(app)
 safekeeping.register(app)
 docs.register(app)
+metrics.register(app)
 
 
 @app.command()
