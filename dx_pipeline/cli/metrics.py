@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import re
 import sys
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -15,6 +16,9 @@ from rich.markup import escape
 from dx_pipeline.cli.console import console, friendly
 from dx_pipeline.cli.tables import plain_table
 from dx_pipeline.errors import SettingsError
+
+if TYPE_CHECKING:
+    from dx_pipeline.contract.indicator import Indicator
 
 metrics_app = typer.Typer(
     help="Chỉ số khai báo một lần · Indicators declared once, in assets/indicators.", invoke_without_command=True
@@ -27,7 +31,10 @@ def register(app: typer.Typer) -> None:
 
 @metrics_app.callback()
 @friendly
-def metrics(context: typer.Context) -> None:
+def metrics(
+    context: typer.Context,
+    output: Annotated[str, typer.Option("--format", "-f", help="table or markdown, as in docs/for-bi.md.")] = "table",
+) -> None:
     """The declared indicators.
 
     Examples:
@@ -41,12 +48,18 @@ def metrics(context: typer.Context) -> None:
     from dx_pipeline.contract.indicator import load_indicators
     from dx_pipeline.settings import get_settings
 
+    if output not in ("table", "markdown"):
+        raise SettingsError(f"--format {output!r} is unknown", next_step="use table or markdown")
+    indicators = load_indicators(get_settings().project_roots)
+    if output == "markdown":
+        sys.stdout.write(indicator_markdown(indicators))
+        return
     table = plain_table("Chỉ số · Indicators")
     table.add_column("id", no_wrap=True)
     table.add_column("tên · name", overflow="fold", min_width=28)
     for name in ("đơn vị · unit", "mục tiêu · target", "mart", "theo · by"):
         table.add_column(name, overflow="fold")
-    for one in load_indicators(get_settings().project_roots):
+    for one in indicators:
         table.add_row(
             one.id,
             f"{escape(one.name.vi)}\n[dim]{escape(one.name.en)}",
@@ -95,7 +108,9 @@ def show(
         values = indicator_values(connection, indicator, by=parts, since=first, until=last)
     if output == "csv":
         writer = csv.writer(sys.stdout)
-        writer.writerow([*(f"{name}{end}" for name in parts for end in ("", "_name")), "numerator", "denominator", "value"])
+        writer.writerow(
+            [*(f"{name}{end}" for name in parts for end in ("", "_name")), "numerator", "denominator", "value"]
+        )
         for one in values:
             writer.writerow([*(cell for pair in one.part for cell in pair), one.numerator, one.denominator, one.value])
         return
@@ -116,6 +131,24 @@ def show(
             _amount(one.value),
         )
     console.print(table)
+
+
+def indicator_markdown(indicators: Sequence[Indicator]) -> str:
+    """The declarations as a Markdown table."""
+    lines = ["| id | indicator | formula | unit | better | target | mart, broken down by | source |", "|---" * 8 + "|"]
+    for one in indicators:
+        cells = (
+            f"`{one.id}`",
+            f"{one.name.vi} <br> {one.name.en}",
+            f"{one.formula.vi} <br> {one.formula.en}",
+            one.unit.vi if one.unit.vi == one.unit.en else f"{one.unit.vi}, {one.unit.en}",
+            {"higher_is_better": "higher", "lower_is_better": "lower", "neutral": "–"}[one.direction],
+            "–" if one.target is None else f"{one.target:g}",
+            f"`mart.{one.mart}`: {', '.join(one.dimensions)}",
+            f"{one.source.text.vi} <br> {one.source.text.en}",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def _period(text: str | None, option: str, *, end: bool = False) -> date | None:

@@ -17,7 +17,7 @@ from dx_pipeline.errors import ContractError
 from dx_pipeline.yaml_document import parse_yaml
 
 FOLDER = "indicators"
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}\Z")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]  # of the Rust regex: the very end
 
 
 class _Part(BaseModel):

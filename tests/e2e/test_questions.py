@@ -10,15 +10,21 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 import sqlglot
 
-from tests.conftest import Installation
+from dx_pipeline.contract.indicator import Indicator, load_indicators
+from dx_pipeline.warehouse.indicator_value import IndicatorValue, indicator_values
+from tests.conftest import ROOT, Installation
 from tests.questions import FOLDER, ROLES, Question, answer, read_questions
 from tests.star import warehouse_url
 
+INDICATORS = {indicator.id: indicator for indicator in load_indicators([ROOT])}
 QUESTIONS = {question.number: question for question in read_questions()}
 
 pytestmark = pytest.mark.timeout(900)
@@ -96,3 +102,66 @@ def test_only_the_named_role_is_needed(connection: psycopg.Connection) -> None:
             )
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 answer(connection, refused)
+
+
+def compute(
+    province: Installation,
+    indicator: Indicator,
+    *by: str,
+    since: date | None = None,
+    until: date | None = None,
+) -> list[IndicatorValue]:
+    """As ``dx metrics show`` does, with the rights of ``dx_bi``."""
+    engine = sa.create_engine(warehouse_url(province.home).replace("postgresql://", "postgresql+psycopg://"))
+    try:
+        with engine.connect() as opened:
+            opened.exec_driver_sql("set local role dx_bi")
+            return indicator_values(opened, indicator, by=by, since=since, until=until)
+    finally:
+        engine.dispose()
+
+
+@pytest.mark.parametrize("name", sorted(INDICATORS))
+def test_an_indicator_is_the_sum_of_its_parts(province: Installation, name: str) -> None:
+    """Each one computed as a whole and by every breakdown: the numerators add up."""
+    indicator = INDICATORS[name]
+    (whole,) = compute(province, indicator)
+    assert whole.value is not None
+    for dimension in indicator.by:
+        parts = compute(province, indicator, dimension)
+        assert len(parts) > 1
+        assert sum(part.numerator or 0 for part in parts) == whole.numerator
+    if indicator.time:
+        assert compute(province, indicator, indicator.time.unit)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("eid_issued", "285394"),
+        ("eid_activation", "66.445"),
+        ("households_with_internet", "72.595"),
+        ("households_with_smartphone", "92.700"),
+        ("communes_with_team", "80.00"),
+    ],
+)
+def test_indicators_of_mid_2024_are_the_published_ones(province: Installation, name: str, value: str) -> None:
+    """100 of 125 communes have a team: 80 %."""
+    (found,) = compute(province, INDICATORS[name], until=date(2024, 6, 30))
+    assert found.value == Decimal(value)
+
+
+def test_indicator_and_question_say_the_same(province: Installation) -> None:
+    """Question 10 on the province, the first half of 2024, written with other words than the indicators."""
+    asked = {row["component"][:3]: row["percent"] for row in rows(10) if row["agency_code"] == "*"}
+    declared = {
+        "2.1": "on_time_766",
+        "3.3": "online_rate",
+        "3.6": "online_payment_rate",
+        "4.1": "electronic_result_rate",
+        "4.2": "digitised_rate",
+        "5.2": "petitions_on_time",
+    }
+    for component, name in declared.items():
+        (found,) = compute(province, INDICATORS[name], since=date(2024, 1, 1), until=date(2024, 6, 1))
+        assert str(found.value) == asked[component], name
