@@ -35,7 +35,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/sqlfluff lint warehouse_sql examples
+	$(BIN)/sqlfluff lint warehouse_sql examples docs/questions
 
 dev: $(READY)
 	@$(BIN)/dx dev

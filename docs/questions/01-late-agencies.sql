@@ -19,5 +19,5 @@ having sum(m.overdue) > 0
 order by
     overdue desc,
     most_days_overdue desc,
-    m.agency_code
+    m.agency_code asc
 limit 10

@@ -12,7 +12,7 @@ select
     m.mean_days,
     m.median_days,
     m.p90_days,
-    round(m.citizen_days_total / m.steps, 2) as mean_citizen_days_taken_off
+    round(m.paused_days_total / m.steps, 2) as mean_citizen_days_taken_off
 from mart.waiting_by_step as m
 where
     m.period_kind = 'year'
@@ -21,6 +21,6 @@ where
 order by
     m.scope desc,
     m.p90_days desc,
-    m.agency_code,
-    m.unit_name,
-    m.step_status
+    m.agency_code asc,
+    m.unit_name asc,
+    m.step_status asc

@@ -16,4 +16,4 @@ group by
 having sum(m.due_in_3_working_days) > 0
 order by
     due_in_3_working_days desc,
-    m.agency_code
+    m.agency_code asc

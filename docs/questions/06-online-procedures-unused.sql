@@ -17,5 +17,5 @@ group by
 having count(*) filter (where m.online = 0) > 0
 order by
     without_online_dossier desc,
-    m.performing_level,
-    m.field_name
+    m.performing_level asc,
+    m.field_name asc

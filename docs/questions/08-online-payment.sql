@@ -19,5 +19,5 @@ group by
 having sum(m.with_obligation) > 0
 order by
     flagged_but_cash desc,
-    percent_online,
-    m.agency_code
+    percent_online asc,
+    m.agency_code asc

@@ -18,4 +18,4 @@ group by
 order by
     points_lost_of_4 desc,
     points_lost_of_6 desc,
-    m.agency_code
+    m.agency_code asc

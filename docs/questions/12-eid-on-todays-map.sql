@@ -15,6 +15,6 @@ select
 from mart.eid_on_map as m
 where m.month = date '2024-06-01' and m.map in (78, 125)
 order by
-    m.map,
+    m.map asc,
     m.reason desc,
-    m.unit_code
+    m.unit_code asc

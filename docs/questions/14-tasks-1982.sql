@@ -18,6 +18,6 @@ group by grouping sets (
     (m.group_code, m.agency_name)
 )
 order by
-    m.group_code,
+    m.group_code asc,
     assigned desc,
-    lead_agency
+    lead_agency asc

@@ -8,7 +8,7 @@ with status_now as (
         f.status_code
     from core.fact_task_status as f
     order by
-        f.task_code,
+        f.task_code asc,
         f.status_on desc
 ),
 
@@ -42,6 +42,6 @@ left join core.dim_task_status as v on n.status_code = v.status_code
 left join spent as s on t.task_code = s.task_code
 where t.document_no = '1982/QĐ-UBND'
 order by
-    t.group_code,
+    t.group_code asc,
     without_funding desc,
-    t.task_code
+    t.task_code asc

@@ -17,4 +17,4 @@ left join mart.community_team_by_commune_month as t on m.unit_code = t.commune_c
 where m.level = 'commune' and m.year = 2024 and m.household_kind = 'poor' and not m.is_suppressed
 order by
     m.households_without_internet desc nulls last,
-    m.unit_code
+    m.unit_code asc

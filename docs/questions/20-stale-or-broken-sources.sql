@@ -7,7 +7,7 @@ with reason as (
         r.system,
         r.dataset,
         sum(r.open_rows) as open_rows,
-        string_agg(r.reason || ' ' || r.open_rows, ', ' order by r.open_rows desc, r.reason) as reasons
+        string_agg(r.reason || ' ' || r.open_rows, ', ' order by r.open_rows desc, r.reason asc) as reasons
     from mart.quality_open_reason as r
     group by
         r.system,
@@ -30,5 +30,5 @@ left join reason as r on w.system = r.system and w.dataset = r.dataset
 where w.is_latest_week
 order by
     w.rejected_share desc nulls last,
-    w.system,
-    w.dataset
+    w.system asc,
+    w.dataset asc

@@ -21,4 +21,4 @@ group by
     m.field_name
 order by
     received desc,
-    m.field_code
+    m.field_code asc

@@ -20,22 +20,20 @@ from dx_pipeline.errors import SettingsError
 if TYPE_CHECKING:
     from dx_pipeline.contract.indicator import Indicator
 
-metrics_app = typer.Typer(
-    help="Chỉ số khai báo một lần · Indicators declared once, in assets/indicators.", invoke_without_command=True
-)
+metrics_app = typer.Typer(invoke_without_command=True, no_args_is_help=False)
 
 
 def register(app: typer.Typer) -> None:
     app.add_typer(metrics_app, name="metrics")
 
 
-@metrics_app.callback()
+@metrics_app.callback(invoke_without_command=True)
 @friendly
 def metrics(
     context: typer.Context,
     output: Annotated[str, typer.Option("--format", "-f", help="table or markdown, as in docs/for-bi.md.")] = "table",
 ) -> None:
-    """The declared indicators.
+    """Indicators declared once, in assets/indicators.
 
     Examples:
 

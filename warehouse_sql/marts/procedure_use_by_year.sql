@@ -60,7 +60,7 @@ summed as (
         sum(b.received) as received,
         sum(b.online) as online,
         count(*) as agencies,
-        (array_agg(b.agency_code order by b.received desc, b.agency_code))[1] as main_agency_code
+        (array_agg(b.agency_code order by b.received desc, b.agency_code asc))[1] as main_agency_code
     from by_agency as b
     group by
         b.procedure_code,

@@ -75,7 +75,7 @@ select
     count(*) as steps,
     count(*) filter (where t.is_late) as late_steps,
     sum(t.days) as days_total,
-    sum(t.citizen_days) as citizen_days_total
+    sum(t.citizen_days) as paused_days_total
 from step as t
 inner join core.dim_agency as a on t.agency_sk = a.agency_sk
 group by
@@ -104,7 +104,7 @@ insert into mart.waiting_by_step (
     mean_days,
     median_days,
     p90_days,
-    citizen_days_total,
+    paused_days_total,
     refreshed_at
 )
 with spread as (
@@ -119,7 +119,7 @@ with spread as (
         sum(t.steps) as steps,
         sum(t.late_steps) as late_steps,
         sum(t.days_total) as days_total,
-        sum(t.citizen_days_total) as citizen_days_total
+        sum(t.paused_days_total) as paused_days_total
     from waiting_tally as t
     cross join (values ('month'), ('year')) as p (period_kind)
     cross join (values ('agency'), ('province')) as s (scope)
@@ -170,7 +170,7 @@ select
     round(sum(r.days_total) / sum(r.steps), 2) as mean_days,
     round(min(r.tenths) filter (where r.steps_up_to >= 0.5 * r.steps_in_all) / 10.0, 1) as median_days,
     round(min(r.tenths) filter (where r.steps_up_to >= 0.9 * r.steps_in_all) / 10.0, 1) as p90_days,
-    round(sum(r.citizen_days_total), 3) as citizen_days_total,
+    round(sum(r.paused_days_total), 3) as paused_days_total,
     now() as refreshed_at
 from ranked as r
 inner join core.dim_dossier_status as v on r.status_sk = v.status_sk

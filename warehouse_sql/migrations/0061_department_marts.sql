@@ -2,7 +2,7 @@
 -- compliance of information systems.
 
 -- Grain: one row per commune and month, figures of the month's end.
-create table if not exists mart.infrastructure_by_commune_month (
+create table if not exists mart.{name} (
     commune_sk integer not null,
     commune_code text not null,
     commune_name text not null,
@@ -43,8 +43,9 @@ comment on column mart.infrastructure_by_commune_month.refreshed_at is 'Th·ªùi ƒ
 grant select, insert, delete on mart.infrastructure_by_commune_month to dx_loader;
 grant select on mart.infrastructure_by_commune_month to dx_engineer, dx_analyst, dx_bi;
 
--- Grain: one row per commune in force at the month's end and month; every commune of the province is there, also without a team.
-create table if not exists mart.community_team_by_commune_month (
+-- Grain: one row per commune in force at the month's end and month; every commune of the province is there, also
+-- without a team.
+create table if not exists mart.{name} (
     commune_sk integer not null,
     commune_code text not null,
     commune_name text not null,
@@ -84,7 +85,7 @@ grant select, insert, delete on mart.community_team_by_commune_month to dx_loade
 grant select on mart.community_team_by_commune_month to dx_engineer, dx_analyst, dx_bi;
 
 -- Grain: one row per document, group, lead agency and month, with the status of each task at the month's end.
-create table if not exists mart.task_by_lead_agency_month (
+create table if not exists mart.{name} (
     document_no text not null,
     group_code text not null,
     agency_code text not null,
@@ -126,7 +127,7 @@ grant select, insert, delete on mart.task_by_lead_agency_month to dx_loader;
 grant select on mart.task_by_lead_agency_month to dx_engineer, dx_analyst, dx_bi;
 
 -- Grain: one row per information system in use, its latest state.
-create table if not exists mart.system_compliance (
+create table if not exists mart.{name} (
     system_code text not null,
     system_name text not null,
     system_kind text not null,

@@ -1,6 +1,6 @@
--- Quality by department, read from the ledger at the moment it is asked: a batch that was held or failed changes no mart.
--- Counts and reasons only: never a key, a raw record or a message. The functions run with their owner's rights, so that
--- BI needs no right to the ledger, on Citus too; the views are for tools that list tables.
+-- Quality by department, read from the ledger at the moment it is asked: a batch that was held or failed changes no
+-- mart. Counts and reasons only: never a key, a raw record or a message. The functions run with their owner's rights,
+-- so that BI needs no right to the ledger, on Citus too; the views are for tools that list tables.
 
 create or replace function mart.quality_by_dataset_week_now()
 returns table (
