@@ -2,7 +2,7 @@
 -- and paid online. Each dossier counts once, deleted ones not at all.
 
 -- Grain: one row per agency and field with an accepted dossier still open, as of the latest moment the data knows.
-create table if not exists mart.{name} (
+create table if not exists mart.dossier_late_now (
     agency_code text not null,
     agency_sk integer not null,
     agency_name text not null,
@@ -53,7 +53,7 @@ grant select on mart.dossier_late_now to dx_engineer, dx_analyst, dx_bi;
 
 -- Grain: one row per period (month or year in which the step ended), agency or the whole province, unit and status
 -- the step ended with.
-create table if not exists mart.{name} (
+create table if not exists mart.waiting_by_step (
     period_kind text not null,
     period date not null,
     scope text not null,
@@ -95,7 +95,7 @@ grant select, insert, delete on mart.waiting_by_step to dx_loader;
 grant select on mart.waiting_by_step to dx_engineer, dx_analyst, dx_bi;
 
 -- Grain: one row per commune of the applicant and month of acceptance; -1 is what led to no commune.
-create table if not exists mart.{name} (
+create table if not exists mart.online_by_commune_month (
     commune_sk integer not null,
     commune_code text not null,
     commune_name text not null,
@@ -137,7 +137,7 @@ grant select, insert, delete on mart.online_by_commune_month to dx_loader;
 grant select on mart.online_by_commune_month to dx_engineer, dx_analyst, dx_bi;
 
 -- Grain: one row per agency and month in which it accepted a dossier.
-create table if not exists mart.{name} (
+create table if not exists mart.online_by_agency_month (
     agency_code text not null,
     agency_sk integer not null,
     agency_name text not null,

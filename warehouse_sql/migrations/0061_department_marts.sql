@@ -2,7 +2,7 @@
 -- compliance of information systems.
 
 -- Grain: one row per commune and month, figures of the month's end.
-create table if not exists mart.{name} (
+create table if not exists mart.infrastructure_by_commune_month (
     commune_sk integer not null,
     commune_code text not null,
     commune_name text not null,
@@ -45,7 +45,7 @@ grant select on mart.infrastructure_by_commune_month to dx_engineer, dx_analyst,
 
 -- Grain: one row per commune in force at the month's end and month; every commune of the province is there, also
 -- without a team.
-create table if not exists mart.{name} (
+create table if not exists mart.community_team_by_commune_month (
     commune_sk integer not null,
     commune_code text not null,
     commune_name text not null,
@@ -85,7 +85,7 @@ grant select, insert, delete on mart.community_team_by_commune_month to dx_loade
 grant select on mart.community_team_by_commune_month to dx_engineer, dx_analyst, dx_bi;
 
 -- Grain: one row per document, group, lead agency and month, with the status of each task at the month's end.
-create table if not exists mart.{name} (
+create table if not exists mart.task_by_lead_agency_month (
     document_no text not null,
     group_code text not null,
     agency_code text not null,
@@ -127,7 +127,7 @@ grant select, insert, delete on mart.task_by_lead_agency_month to dx_loader;
 grant select on mart.task_by_lead_agency_month to dx_engineer, dx_analyst, dx_bi;
 
 -- Grain: one row per information system in use, its latest state.
-create table if not exists mart.{name} (
+create table if not exists mart.system_compliance (
     system_code text not null,
     system_name text not null,
     system_kind text not null,

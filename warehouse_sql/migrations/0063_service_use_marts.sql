@@ -1,7 +1,7 @@
 -- Marts of the one-stop system, second part: what is digitised, and which procedures are used.
 
 -- Grain: one row per agency and month in which it finished a dossier (status 9 or 10).
-create table if not exists mart.{name} (
+create table if not exists mart.digitisation_by_agency_month (
     agency_code text not null,
     agency_sk integer not null,
     agency_name text not null,
@@ -39,7 +39,7 @@ grant select, insert, delete on mart.digitisation_by_agency_month to dx_loader;
 grant select on mart.digitisation_by_agency_month to dx_engineer, dx_analyst, dx_bi;
 
 -- Grain: one row per procedure in force and year with accepted dossiers of any procedure; zeros are shown.
-create table if not exists mart.{name} (
+create table if not exists mart.procedure_use_by_year (
     procedure_code text not null,
     year smallint not null,
     procedure_name text not null,
