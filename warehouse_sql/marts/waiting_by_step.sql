@@ -1,7 +1,7 @@
 -- Grain: one row per period (month or year in which the step ended), agency or the whole province, unit that did the
 -- step, and status the dossier had when it ended. Time in the citizen's hands (a supplement asked for and not yet
 -- answered) is taken off. Median and 90th percentile are those of the durations rounded to a tenth of a day, so that
--- one pass over the steps is enough: steps alike in a tenth of a day are counted together.
+-- one pass over the steps is enough: steps alike in a tenth of a day are counted together. Seconds are whole.
 -- Steps without a beginning or an end, of deleted or doubly known dossiers, do not count.
 -- dx:mart name=waiting_by_step depends=one_stop.qua_trinh_xu_ly,one_stop.ho_so,one_stop.ho_so_bo_sung,one_stop.groups
 
@@ -30,8 +30,8 @@ paused_step as (
         e.registered_on,
         e.event_id,
         sum(
-            extract(epoch from least(s.answered_at, e.occurred_at) - greatest(s.asked_at, e.started_at))
-        ) as citizen_seconds
+            extract(epoch from least(s.answered_at, e.occurred_at) - greatest(s.asked_at, e.started_at))::bigint
+        ) as paused_seconds
     from core.fact_dossier_event as e
     inner join supplement as s on e.dossier_code = s.dossier_code and e.registered_on = s.registered_on
     where
@@ -51,8 +51,10 @@ step as (
         e.status_sk,
         date_trunc('month', e.occurred_at at time zone 'Asia/Ho_Chi_Minh')::date as month,
         e.occurred_at > e.due_at as is_late,
-        coalesce(p.citizen_seconds, 0) / 86400 as citizen_days,
-        greatest(extract(epoch from e.occurred_at - e.started_at) - coalesce(p.citizen_seconds, 0), 0) / 86400 as days
+        coalesce(p.paused_seconds, 0)::bigint as paused_seconds,
+        greatest(
+            extract(epoch from e.occurred_at - e.started_at)::bigint - coalesce(p.paused_seconds, 0)::bigint, 0
+        ) as seconds
     from core.fact_dossier_event as e
     inner join core.fact_dossier as d on e.dossier_code = d.dossier_code and e.registered_on = d.registered_on
     left join core.duplicate_dossier as x on d.dossier_code = x.dossier_code and d.registered_on = x.registered_on
@@ -71,11 +73,11 @@ select
     t.unit_name,
     t.status_sk,
     t.month,
-    round(10 * t.days)::integer as tenths,
+    ((t.seconds + 4320) / 8640)::integer as tenths,
     count(*) as steps,
     count(*) filter (where t.is_late) as late_steps,
-    sum(t.days) as days_total,
-    sum(t.citizen_days) as paused_days_total
+    sum(t.seconds)::bigint as seconds_total,
+    sum(t.paused_seconds)::bigint as paused_seconds_total
 from step as t
 inner join core.dim_agency as a on t.agency_sk = a.agency_sk
 group by
@@ -83,7 +85,7 @@ group by
     t.unit_name,
     t.status_sk,
     t.month,
-    round(10 * t.days)::integer;
+    ((t.seconds + 4320) / 8640)::integer;
 
 set local enable_sort = on;
 
@@ -118,8 +120,8 @@ with spread as (
         t.tenths,
         sum(t.steps) as steps,
         sum(t.late_steps) as late_steps,
-        sum(t.days_total) as days_total,
-        sum(t.paused_days_total) as paused_days_total
+        sum(t.seconds_total)::bigint as seconds_total,
+        sum(t.paused_seconds_total)::bigint as paused_seconds_total
     from waiting_tally as t
     cross join (values ('month'), ('year')) as p (period_kind)
     cross join (values ('agency'), ('province')) as s (scope)
@@ -166,11 +168,11 @@ select
     max(v.name_vi) as step_status_name,
     sum(r.steps) as steps,
     sum(r.late_steps) as late_steps,
-    round(sum(r.days_total), 3) as days_total,
-    round(sum(r.days_total) / sum(r.steps), 2) as mean_days,
+    round(sum(r.seconds_total) / 86400, 3) as days_total,
+    round(sum(r.seconds_total) / 86400 / sum(r.steps), 2) as mean_days,
     round(min(r.tenths) filter (where r.steps_up_to >= 0.5 * r.steps_in_all) / 10.0, 1) as median_days,
     round(min(r.tenths) filter (where r.steps_up_to >= 0.9 * r.steps_in_all) / 10.0, 1) as p90_days,
-    round(sum(r.paused_days_total), 3) as paused_days_total,
+    round(sum(r.paused_seconds_total) / 86400, 3) as paused_days_total,
     now() as refreshed_at
 from ranked as r
 inner join core.dim_dossier_status as v on r.status_sk = v.status_sk
