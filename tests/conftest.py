@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import pytest
 
+os.environ["COLUMNS"] = "220"  # test workers set 80; a console takes it when dx_pipeline is imported
+
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import sqlite3
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -18,6 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 PIPE_WIDTH = 160
+_REFUSED_BY_DISK = re.compile("disk is full|disk I/O error|unable to open database file")  # SQLite's words
 
 
 def _console(*, stderr: bool) -> Console:
@@ -49,11 +53,31 @@ def friendly(function: Callable[P, R]) -> Callable[P, R]:
         except DxError as error:
             show_error(error)
             raise typer.Exit(1) from None
+        except Exception as error:
+            full = _full_disk(error)
+            if full is None:
+                raise
+            show_error(full)
+            raise typer.Exit(1) from None
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
 
     return wrapped
+
+
+def _full_disk(error: BaseException) -> DxError | None:
+    """What to tell when the disk failed or filled up under Dagster's own files or ours; None for any other error."""
+    cause: BaseException | None = error
+    while cause is not None:
+        is_full_file = isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
+        if is_full_file or (isinstance(cause, sqlite3.OperationalError) and _REFUSED_BY_DISK.search(str(cause))):
+            return DxError(
+                "the disk of DX_HOME is full or refuses to write; the run stopped, what was published before is kept",
+                next_step="free space or mend the disk, then run again: it goes on where it stopped",
+            )
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 def number(value: int | None) -> str:

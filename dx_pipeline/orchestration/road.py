@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,24 +28,18 @@ from dx_pipeline.errors import (
     LandingError,
     LoadFileError,
     MigrationError,
-    SourceSilent,
     WarehouseError,
 )
-from dx_pipeline.extract.completeness import check_complete, check_source_rows
-from dx_pipeline.extract.drift import check_drift, refuse_drift
-from dx_pipeline.extract.sign_of_life import SignOfLife
-from dx_pipeline.extract.source import Extraction, open_source
 from dx_pipeline.extract.window import Window, increment_window, period_window
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
 from dx_pipeline.lineage.open_lineage import LineageEmitter, RuleResult
-from dx_pipeline.orchestration.bounded_reading import SilentSources, read_bounded
 from dx_pipeline.orchestration.judging import CleanedBatch, clean_landed, judge_into_stage
 from dx_pipeline.orchestration.reconciliation import disagreements, record_landing, record_stage, record_star
 from dx_pipeline.orchestration.released_rows import name_released_rows
-from dx_pipeline.orchestration.source_shape import record_shape
+from dx_pipeline.orchestration.source_reading import SourceReading
 from dx_pipeline.orchestration.staging import Repair
 from dx_pipeline.progress import listener
 from dx_pipeline.settings import Settings
@@ -67,9 +61,6 @@ from dx_pipeline.warehouse.volume import silence_alarm, volume_alarm
 
 if TYPE_CHECKING:
     from dx_pipeline.judge.verdict import RuleOutcome
-
-
-Landed = tuple[Manifest, Extraction, list[str]]
 
 
 @dataclass(frozen=True)
@@ -114,7 +105,7 @@ class Road:
         self.broken_tables = broken_tables or {}  # by load file: what its own tables section met
         self.landing = LandingStore(settings.landing_root)
         self._lineage = lineage
-        self._silent = SilentSources()
+        self._reading = SourceReading(settings, warehouse, catalog, self.landing)
 
     # -- land --------------------------------------------------------------------------------------
 
@@ -152,7 +143,7 @@ class Road:
                 )
             started = time.monotonic()
             with self._failing(contract, batch):
-                manifest, extraction, warnings = self._read(contract, batch, window)
+                manifest, extraction, warnings = self._reading.read(contract, batch, window)
                 with self.warehouse.loader() as connection:
                     ledger.update_batch(
                         connection,
@@ -228,65 +219,6 @@ class Road:
                     )
                     record_landing(connection, contract, batch, manifest, manifest.facts.get("control", {}))
                     return ledger.get_batch(connection, batch.batch_id)
-
-    def _read(self, contract: Contract, batch: Batch, window: Window) -> Landed:
-        """Extract in the source's turn (``poolLimit`` readings at once, of all runs) and in bounded time."""
-        system = self.catalog.systems[contract.system]
-        with self.warehouse.source_turn(
-            system.name, limit=system.pool_limit, timeout_seconds=self.settings.lock_timeout_seconds
-        ):
-            self._silent.refuse(batch.run_id, contract)
-            try:
-                return read_bounded(
-                    contract,
-                    lambda life: self._extract(contract, batch, window, life),
-                    silence_seconds=self.settings.source_silence_seconds,
-                )
-            except SourceSilent as error:
-                self._silent.note(batch.run_id, contract, error)
-                raise
-
-    def _extract(self, contract: Contract, batch: Batch, window: Window, life: SignOfLife) -> Landed:
-        url = self.settings.connection_url(self.catalog.systems[contract.system].connection)
-        self.landing.sweep_temporary()
-        with open_source(contract, url) as reader:
-            drift = check_drift(contract, reader.describe())
-            changes = record_shape(contract, batch.batch_id, drift, self.warehouse)
-            refuse_drift(contract, drift)
-            warnings = [*drift.messages, *changes]
-            for message in warnings:
-                listener().warn(contract.id, message)
-            check_source_rows(contract, reader)
-            life.seen()
-            extraction = reader.extract(window)
-            for message in extraction.findings:
-                listener().warn(contract.id, message)
-
-            def came(rows: int) -> None:
-                life.seen()
-                listener().advance(contract.id, "extract", rows, extraction.source_rows)
-
-            life.seen()
-            manifest = self.landing.write(
-                system=contract.system,
-                dataset=contract.dataset,
-                batch_id=batch.batch_id,
-                schema=extraction.schema,
-                batches=extraction.batches,
-                facts={
-                    "contract_version": contract.version,
-                    "window": asdict(window),
-                    "source_rows": extraction.source_rows,
-                    "position": extraction.position,
-                    "schema_fingerprint": drift.fingerprint,
-                    "control": {"rows": str(extraction.source_rows), **extraction.control},
-                    "cursor_high": extraction.cursor_high,
-                },
-                on_rows=came,
-            )
-        listener().finish(contract.id, "extract")
-        check_complete(contract, extraction.source_rows, manifest.row_count)
-        return manifest, extraction, [*warnings, *extraction.findings]
 
     # -- stage -------------------------------------------------------------------------------------
 

@@ -192,7 +192,7 @@ def test_contract_texts(tmp_path: Path) -> None:
     guide = Path("docs/onboard-a-source.md").read_text(encoding="utf-8")
     text = guide[guide.index("# The name of the person in charge") :]
     text = text[: text.index("```")]
-    path = tmp_path / "assets" / "health" / "co_so_y_te.odcs.yaml"
+    path = tmp_path / "assets" / "clinics" / "co_so_y_te.odcs.yaml"
     path.parent.mkdir(parents=True)
     keys = '{kind: xlsx, path: "*.xls*", headerRow: 3, headerRows: 2, totalRows: ["Tổng cộng"], stopAt: ["Người lập"]}'
     path.write_text(text.replace("{kind: table, table: co_so_y_te}", keys), encoding="utf-8")

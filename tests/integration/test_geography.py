@@ -268,7 +268,7 @@ def test_the_join_of_the_onboarding_guide(warehouse: Warehouse) -> None:
     """One row comes out per row of the list, whether its commune is certain or not."""
     guide = (PROJECT / "docs" / "onboard-a-source.md").read_text(encoding="utf-8")
     (statement,) = [
-        block for block in re.findall(r"```sql\n(.*?)```", guide, re.DOTALL) if "stage.health__bed" in block
+        block for block in re.findall(r"```sql\n(.*?)```", guide, re.DOTALL) if "stage.clinics__bed" in block
     ]
     rows = [
         ("Phường 1", "TP Đông Hà", "2024-06-30", "19333", None),
@@ -282,14 +282,14 @@ def test_the_join_of_the_onboarding_guide(warehouse: Warehouse) -> None:
         ("Cồn Cỏ", None, "2024-06-30", "471", "district_without_communes"),
     ]
     with warehouse.loader() as connection:
-        connection.exec_driver_sql("drop table if exists stage.health__bed")
+        connection.exec_driver_sql("drop table if exists stage.clinics__bed")
         connection.exec_driver_sql(
-            "create unlogged table stage.health__bed"
+            "create unlogged table stage.clinics__bed"
             " (row_id integer, commune_name text, district_name text, report_day date)"
         )
         for number, (name, district, day, _, _) in enumerate(rows):
             connection.execute(
-                sa.text("insert into stage.health__bed values (:n, :name, :district, cast(:day as date))"),
+                sa.text("insert into stage.clinics__bed values (:n, :name, :district, cast(:day as date))"),
                 {"n": number, "name": name, "district": district, "day": day},
             )
         found = connection.exec_driver_sql(
