@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError, WarehouseUnavailable
 from dx_pipeline.warehouse.connection import broke_off
+from dx_pipeline.warehouse.distribution import SEQUENTIAL
 from dx_pipeline.warehouse.load_file import LoadFile, LoadStep
 from dx_pipeline.warehouse.merge_dimension import infer, scd2, snapshot
 from dx_pipeline.warehouse.merge_history import remember_versions
@@ -38,7 +39,7 @@ def run_load(
         LoadFileError: a step does not fit its target or its statement failed; names file and line.
         WarehouseUnavailable: the session was lost or gave way to another one; the same load may be tried again.
     """
-    connection.exec_driver_sql("set local citus.multi_shard_modify_mode to 'sequential'")
+    connection.exec_driver_sql(SEQUENTIAL)
     ledger, beside = MergeCounts(), 0
     for step in load.steps:
         try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -126,23 +129,22 @@ def snapshot(
     stage_rejected: str | None,
 ) -> MergeCounts:
     """Type-1 table: overwrite by key, close what vanished, reopen what came back."""
+    # By key and not from the rows of stage: Citus updates no table that every node has from a local one.
     reopened = connection.execute(
         *statement(
-            f"with incoming as materialized ({step.sql}\n) select count(*) from incoming as i"
+            f"with incoming as materialized ({step.sql}\n) select {prefixed('d', list(step.key))} from incoming as i"
             f" join {target.name} as d on {same_key('d', 'i', step.key)} where d.closed_on is not null"
             " and d.row_hash is not distinct from i.row_hash",
             binds,
         )
-    ).scalar_one()
+    ).all()
     if reopened:
         connection.execute(
-            *statement(
-                f"update {target.name} as d set closed_on = null, last_batch_id = :batch_id,"
-                f" loaded_at = cast(:loaded_at as timestamptz) from ({step.sql}\n) as i"
-                f" where {same_key('d', 'i', step.key)} and d.closed_on is not null"
-                " and d.row_hash is not distinct from i.row_hash",
-                binds,
-            )
+            sa.text(
+                f"update {target.name} set closed_on = null, last_batch_id = :batch_id, loaded_at = :loaded_at"
+                f" where {_by_key(step)}"
+            ),
+            [{**_key_binds(step, key), **batch_binds(binds)} for key in reopened],
         )
     counts = upsert_existing(connection, step, target, columns, binds, only_where="true")
     connection.execute(
@@ -150,9 +152,8 @@ def snapshot(
         {"batch_id": binds.batch_id},
     )
     closed = close_missing(connection, step, target, binds, stage_rejected)
-    return MergeCounts(
-        counts.rows, counts.inserted, counts.updated + reopened, counts.unchanged - reopened, closed
-    )  # fmt: skip
+    updated, unchanged = counts.updated + len(reopened), counts.unchanged - len(reopened)
+    return MergeCounts(counts.rows, counts.inserted, updated, unchanged, closed)
 
 
 def close_missing(
@@ -181,12 +182,16 @@ def close_missing(
         connection.execute(
             sa.text(
                 f"update {target.name} set {change}, last_batch_id = :batch_id, loaded_at = :loaded_at"
-                f" where {still_open} and {' and '.join(f'{identifier(name)} = :k_{name}' for name in step.key)}"
+                f" where {still_open} and {_by_key(step)}"
             ),
-            [
-                {**{f"k_{name}": value for name, value in zip(step.key, key, strict=True)},
-                 "until": binds.local_day, **batch_binds(binds)}
-                for key in keys
-            ],
-        )  # fmt: skip
+            [{**_key_binds(step, key), "until": binds.local_day, **batch_binds(binds)} for key in keys],
+        )
     return len(keys)
+
+
+def _by_key(step: LoadStep) -> str:
+    return " and ".join(f"{identifier(name)} = :k_{name}" for name in step.key)
+
+
+def _key_binds(step: LoadStep, key: Iterable[Any]) -> dict[str, Any]:
+    return {f"k_{name}": value for name, value in zip(step.key, key, strict=True)}

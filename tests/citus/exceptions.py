@@ -1,0 +1,94 @@
+"""Where the project breaks a rule knowingly. Each entry must still be needed: a test fails when one no longer is.
+
+``works`` means that Citus takes the statement all the same, for the reason given. Otherwise the entry is a piece of work
+that is still to be done before this part runs on Citus; docs/scale.md lists those for the operator.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Known:
+    """A breach: rule, where (the beginning of the source), what (part of the complaint), why it is let be."""
+
+    rule: str
+    source: str
+    complaint: str
+    works: bool
+    reason: str
+
+
+HISTORY = (
+    "the former version of a row is looked up by its key in its one partition; a plain join, which Citus would take, makes"
+    " plain PostgreSQL read every partition for a handful of changed rows"
+)
+SEQUENTIAL_ANYWAY = (
+    "the transaction is sequential from its first statement on, which is what the rule is there for; the order cannot be"
+    " turned: {}"
+)
+
+KNOWN = (
+    *(
+        Known("R12", f"load/one_stop/{name}.sql", "depends on each row outside it", False, HISTORY)
+        for name in ("dong_bo_dvcqg", "giay_to_ket_qua", "ho_so", "ho_so_bo_sung", "qua_trinh_xu_ly", "yeu_cau_thanh_toan")
+    ),
+    Known(
+        "R12",
+        "migrations/0009_fact_dossier.sql",
+        "kept, other are not joined",
+        False,
+        "core.duplicate_dossier asks for both codes of a dossier, and two codes mean two shards. On Citus: set"
+        " citus.enable_repartition_joins for the roles that read it, or keep the answer in core.dossier_alias",
+    ),
+    Known(
+        "R12",
+        "migrations/0034_service_centre.sql",
+        "d, f, own are not joined",
+        False,
+        "core.satisfaction_checked looks for a rated dossier under either of its codes; the same remedy",
+    ),
+    Known(
+        "R6",
+        "load/one_stop/ho_so.sql",
+        "core.dossier_alias is written after",
+        True,
+        SEQUENTIAL_ANYWAY.format("an alias is told from the dossiers of the same batch"),
+    ),
+    Known(
+        "R6",
+        "load/one_stop/ho_so.sql",
+        "core.dossier_alias_history is written after",
+        True,
+        SEQUENTIAL_ANYWAY.format("it is the former version of an alias"),
+    ),
+    Known(
+        "R6",
+        "load/one_stop/ho_so.sql",
+        "core.dim_agency_history is written after",
+        True,
+        SEQUENTIAL_ANYWAY.format("versions of members are compared once, after the last step"),
+    ),
+    Known(
+        "R6",
+        "load/one_stop/ho_so.sql",
+        "core.dim_procedure_history is written after",
+        True,
+        SEQUENTIAL_ANYWAY.format("versions of members are compared once, after the last step"),
+    ),
+    Known(
+        "R13",
+        "dx_pipeline/warehouse/merge_upsert.py",
+        "_fill_fresh_partitions",
+        True,
+        "an INSERT into a new empty table, without ON CONFLICT: every row it reports was inserted",
+    ),
+    Known(
+        "R13",
+        "dx_pipeline/warehouse/merge.py",
+        "_run_step",
+        True,
+        "a merge=sql step never balances the ledger; a number too high makes marts be computed once more, no more than that",
+    ),
+)
