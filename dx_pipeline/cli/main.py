@@ -14,6 +14,7 @@ from dx_pipeline import __version__
 from dx_pipeline.cli import (
     audit,
     batches,
+    capacity,
     contracts,
     docs,
     drift,
@@ -29,6 +30,7 @@ from dx_pipeline.cli import (
     server,
     sql,
     trace,
+    warehouse,
 )
 from dx_pipeline.cli.console import console
 
@@ -56,6 +58,8 @@ keys.register(app)
 safekeeping.register(app)
 docs.register(app)
 metrics.register(app)
+warehouse.register(app)
+capacity.register(app)
 
 
 @app.command()

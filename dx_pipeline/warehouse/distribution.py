@@ -74,7 +74,9 @@ def placement(schema: str, name: str, key_columns: Collection[str]) -> Placement
 
 def citus_version(connection: Connection) -> str | None:
     """Version of the extension citus in this database; None on plain PostgreSQL."""
-    found = connection.execute(sa.text("select extversion from pg_catalog.pg_extension where extname = 'citus'")).scalar()
+    found = connection.execute(
+        sa.text("select extversion from pg_catalog.pg_extension where extname = 'citus'")
+    ).scalar()
     return None if found is None else str(found)
 
 
@@ -88,7 +90,7 @@ def plan_distribution(connection: Connection) -> DistributionPlan:
     for row in connection.execute(_TABLES):
         places[placement(row.schema, row.name, row.key_columns)].append((row.schema, row.name))
     done = _known_to_citus(connection)
-    moving = {table for place in ("distributed", "reference") for table in places[place]} - done  # type: ignore[index]
+    moving = {*places["distributed"], *places["reference"]} - done
     keys = [row for row in connection.execute(_FOREIGN_KEYS) if (row.schema, row.name) in moving]
     anchor = tuple(ANCHOR.split("."))
     facts = sorted(places["distributed"], key=lambda table: table != anchor)

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
 from dx_pipeline.sql_quoting import identifier
+from dx_pipeline.warehouse.distribution import citus_version
 from dx_pipeline.warehouse.load_file import LoadFile, LoadStep
 from dx_pipeline.warehouse.merge_statement import LoadBinds, Target, describe, prefixed, same_key, statement
 
@@ -32,7 +33,8 @@ def former_rows(connection: Connection, step: LoadStep, target: Target, overwrit
     """One more CTE for an upsert: copies the rows that ``incoming`` (i) is about to overwrite in the target (t).
 
     It reads the same snapshot as the upsert beside it. Each row is looked up by its key in its one partition (offset 0):
-    the planner, who does not know that, would rather read all partitions.
+    the planner, who does not know that, would rather read all partitions. Citus takes a plain join only, whose rows it
+    sends to the shard that has them.
     A version that was replaced at its own instant was never seen.
 
     Args:
@@ -43,12 +45,16 @@ def former_rows(connection: Connection, step: LoadStep, target: Target, overwrit
     """
     names = list(target.columns)
     _must_have(connection, str(step.history), target, ("known_from", "known_to"))
+    looked_up = (
+        f"inner join {target.name} as t on {same_key('t', 'i', step.key)}"
+        if citus_version(connection) is not None
+        else f"cross join lateral (select {prefixed('d', names)} from {target.name} as d"
+        f" where {same_key('d', 'i', step.key)} offset 0) as t"
+    )
     return (
         f" former as (insert into {step.history} ({', '.join(map(identifier, names))}, known_from, known_to)"
         f" select {prefixed('t', names)}, t.loaded_at, cast(:loaded_at as timestamptz)"
-        f" from incoming as i cross join lateral (select {prefixed('d', names)} from {target.name} as d"
-        f" where {same_key('d', 'i', step.key)} offset 0) as t"
-        f" where {overwritten} and t.loaded_at < cast(:loaded_at as timestamptz)),"
+        f" from incoming as i {looked_up} where {overwritten} and t.loaded_at < cast(:loaded_at as timestamptz)),"
     )
 
 

@@ -57,7 +57,10 @@ def statements_of(source: str, text: str) -> Iterator[Statement]:
 
 
 def _body(source: str, piece: str, tree: ast.CreateFunctionStmt | ast.DoStmt) -> Iterator[Statement]:
-    options = {option.defname: option.arg for option in (tree.options if isinstance(tree, ast.CreateFunctionStmt) else tree.args)}
+    options = {
+        option.defname: option.arg
+        for option in (tree.options if isinstance(tree, ast.CreateFunctionStmt) else tree.args)
+    }
     name = ".".join(part.sval for part in tree.funcname) if isinstance(tree, ast.CreateFunctionStmt) else "do"
     language = options["language"].sval if "language" in options else "plpgsql"
     where = f"{source}: function {name}"
@@ -133,9 +136,14 @@ def load_transactions() -> dict[str, tuple[Statement, ...]]:
 @cache
 def reading_statements() -> tuple[Statement, ...]:
     """Marts and questions."""
-    paths = [*(PROJECT_ROOT / "warehouse_sql" / "marts").glob("*.sql"), *(PROJECT_ROOT / "docs" / "questions").glob("*.sql")]
+    paths = [
+        *(PROJECT_ROOT / "warehouse_sql" / "marts").glob("*.sql"),
+        *(PROJECT_ROOT / "docs" / "questions").glob("*.sql"),
+    ]
     return tuple(
-        statement for path in sorted(paths) for statement in statements_of(_short(path), path.read_text(encoding="utf-8"))
+        statement
+        for path in sorted(paths)
+        for statement in statements_of(_short(path), path.read_text(encoding="utf-8"))
     )
 
 
@@ -143,7 +151,6 @@ def everything() -> tuple[Statement, ...]:
     """All statements of the project."""
     generated = tuple(statement for sent in load_transactions().values() for statement in sent)
     return (*schema_statements(), *generated, *reading_statements())
-
 
 
 def _short(path: Path) -> str:

@@ -20,20 +20,12 @@ class Known:
     reason: str
 
 
-HISTORY = (
-    "the former version of a row is looked up by its key in its one partition; a plain join, which Citus would take, makes"
-    " plain PostgreSQL read every partition for a handful of changed rows"
-)
 SEQUENTIAL_ANYWAY = (
     "the transaction is sequential from its first statement on, which is what the rule is there for; the order cannot be"
     " turned: {}"
 )
 
 KNOWN = (
-    *(
-        Known("R12", f"load/one_stop/{name}.sql", "depends on each row outside it", False, HISTORY)
-        for name in ("dong_bo_dvcqg", "giay_to_ket_qua", "ho_so", "ho_so_bo_sung", "qua_trinh_xu_ly", "yeu_cau_thanh_toan")
-    ),
     Known(
         "R12",
         "migrations/0009_fact_dossier.sql",

@@ -62,6 +62,7 @@ def r13_row_counts_of_the_driver(path: Path) -> Iterator[str]:
     Yields the function that reads ``rowcount``.
     """
     for node in python.walk(python.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, python.FunctionDef):
-            if any(isinstance(part, python.Attribute) and part.attr == "rowcount" for part in python.walk(node)):
-                yield node.name
+        if isinstance(node, python.FunctionDef) and any(
+            isinstance(part, python.Attribute) and part.attr == "rowcount" for part in python.walk(node)
+        ):
+            yield node.name

@@ -69,7 +69,9 @@ def _facts_not_joined_by_code(select: ast.SelectStmt, facts: set[str]) -> Iterat
 def _correlated_facts(select: ast.SelectStmt, catalog: Catalog) -> Iterator[str]:
     outer = level_aliases(select)
     inner_selects = [
-        part.subquery for part in found(ast.SelectStmt(fromClause=select.fromClause), ast.RangeSubselect) if part.lateral
+        part.subquery
+        for part in found(ast.SelectStmt(fromClause=select.fromClause), ast.RangeSubselect)
+        if part.lateral
     ]
     clauses = (*(select.targetList or ()), *([select.whereClause] if select.whereClause else []))
     inner_selects += [link.subselect for clause in clauses for link in found(clause, ast.SubLink)]
@@ -99,13 +101,21 @@ def r13b_time_zone_is_explicit(tree: ast.Node, catalog: Catalog) -> Iterator[str
         if str(setting.name).lower() == "timezone":
             yield "set timezone"
     for call in found(tree, ast.FuncCall):
-        if function_name(call) == "date_trunc" and len(call.args) == 2 and isinstance(call.args[1], ast.ColumnRef):
-            if column_names(call.args[1])[-1].endswith(("_at", "_on")):
-                yield f"date_trunc of {column_names(call.args[1])[-1]} without a zone"
+        if (
+            function_name(call) == "date_trunc"
+            and len(call.args) == 2
+            and isinstance(call.args[1], ast.ColumnRef)
+            and column_names(call.args[1])[-1].endswith(("_at", "_on"))
+        ):
+            yield f"date_trunc of {column_names(call.args[1])[-1]} without a zone"
     for cast in found(tree, ast.TypeCast):
-        if isinstance(cast.arg, ast.ColumnRef) and cast.typeName.names[-1].sval == "date":
-            if column_names(cast.arg)[-1:] and column_names(cast.arg)[-1].endswith("_at"):
-                yield f"{column_names(cast.arg)[-1]}::date without a zone"
+        if (
+            isinstance(cast.arg, ast.ColumnRef)
+            and cast.typeName.names[-1].sval == "date"
+            and column_names(cast.arg)[-1:]
+            and column_names(cast.arg)[-1].endswith("_at")
+        ):
+            yield f"{column_names(cast.arg)[-1]}::date without a zone"
 
 
 def r14_views_are_not_the_only_right(tree: ast.Node, catalog: Catalog) -> Iterator[str]:

@@ -25,7 +25,14 @@ from tests.citus.tree import (
 )
 
 VOLATILE = {"clock_timestamp", "gen_random_uuid", "nextval", "random", "setval", "timeofday", "uuidv4", "uuidv7"}
-NOT_IMMUTABLE = VOLATILE | {"now", "statement_timestamp", "transaction_timestamp", "to_char", "date_trunc", "current_setting"}
+NOT_IMMUTABLE = VOLATILE | {
+    "now",
+    "statement_timestamp",
+    "transaction_timestamp",
+    "to_char",
+    "date_trunc",
+    "current_setting",
+}
 UNIQUE = (ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE)
 
 
@@ -36,21 +43,29 @@ def r1_dossier_code_in_every_key(tree: ast.Node, catalog: Catalog) -> Iterator[s
             keys = [part.sval for part in constraint.keys or ()]
             if constraint.contype in UNIQUE and DISTRIBUTION_COLUMN not in keys:
                 yield f"key ({', '.join(keys)}) without {DISTRIBUTION_COLUMN}"
-    if isinstance(tree, ast.IndexStmt) and tree.unique and catalog.place(table_name(tree.relation)) == "distributed":
-        if DISTRIBUTION_COLUMN not in {str(part.name) for part in tree.indexParams}:
-            yield f"unique index {tree.idxname} without {DISTRIBUTION_COLUMN}"
+    if (
+        isinstance(tree, ast.IndexStmt)
+        and tree.unique
+        and catalog.place(table_name(tree.relation)) == "distributed"
+        and DISTRIBUTION_COLUMN not in {str(part.name) for part in tree.indexParams}
+    ):
+        yield f"unique index {tree.idxname} without {DISTRIBUTION_COLUMN}"
     if isinstance(tree, ast.AlterTableStmt) and catalog.place(table_name(tree.relation)) == "distributed":
         for command in tree.cmds:
             if command.subtype == AlterTableType.AT_AlterColumnType and command.name == DISTRIBUTION_COLUMN:
                 yield f"type of {DISTRIBUTION_COLUMN} is changed"
             definition = command.def_
-            if isinstance(definition, ast.Constraint) and definition.contype in UNIQUE:
-                if DISTRIBUTION_COLUMN not in [part.sval for part in definition.keys or ()]:
-                    yield f"constraint {definition.conname} without {DISTRIBUTION_COLUMN}"
+            if (
+                isinstance(definition, ast.Constraint)
+                and definition.contype in UNIQUE
+                and DISTRIBUTION_COLUMN not in [part.sval for part in definition.keys or ()]
+            ):
+                yield f"constraint {definition.conname} without {DISTRIBUTION_COLUMN}"
     for update in found(tree, ast.UpdateStmt):
-        if catalog.place(table_name(update.relation)) == "distributed":
-            if DISTRIBUTION_COLUMN in {target.name for target in update.targetList}:
-                yield f"{DISTRIBUTION_COLUMN} is updated"
+        if catalog.place(table_name(update.relation)) == "distributed" and DISTRIBUTION_COLUMN in {
+            target.name for target in update.targetList
+        }:
+            yield f"{DISTRIBUTION_COLUMN} is updated"
 
 
 def r2_no_identity_on_facts(tree: ast.Node, catalog: Catalog) -> Iterator[str]:
@@ -104,7 +119,11 @@ def r7_upsert_sets_only_excluded(tree: ast.Node, catalog: Catalog) -> Iterator[s
     for insert in found(tree, ast.InsertStmt):
         clause = insert.onConflictClause
         place = catalog.place(table_name(insert.relation))
-        if place not in ("distributed", "reference") or clause is None or clause.action != OnConflictAction.ONCONFLICT_UPDATE:
+        if (
+            place not in ("distributed", "reference")
+            or clause is None
+            or clause.action != OnConflictAction.ONCONFLICT_UPDATE
+        ):
             continue
         for part in (*clause.targetList, clause.whereClause):
             calls = [function_name(call) for call in found(part, ast.FuncCall)]
@@ -133,9 +152,13 @@ def r9_no_volatile_no_subquery_in_writes(tree: ast.Node, catalog: Catalog) -> It
                 yield f"{name}() in update"
     for insert in found(tree, ast.InsertStmt):
         select = insert.selectStmt
-        if catalog.place(table_name(insert.relation)) == "distributed" and isinstance(select, ast.SelectStmt):
-            if select.valuesLists and any(found(value, ast.SubLink) for row in select.valuesLists for value in row):
-                yield "a subquery in values"
+        if (
+            catalog.place(table_name(insert.relation)) == "distributed"
+            and isinstance(select, ast.SelectStmt)
+            and select.valuesLists
+            and any(found(value, ast.SubLink) for row in select.valuesLists for value in row)
+        ):
+            yield "a subquery in values"
     for delete in found(tree, ast.DeleteStmt):
         if catalog.place(table_name(delete.relation)) == "distributed":
             for link in found(delete.whereClause, ast.SubLink):
@@ -221,5 +244,3 @@ def r11_no_infinity(tree: ast.Node, catalog: Catalog) -> Iterator[str]:
     for constant in found(tree, ast.String):
         if constant.sval.lower() in ("infinity", "-infinity"):
             yield constant.sval
-
-

@@ -28,7 +28,11 @@ grant select on core.fact_file to dx_engineer;
 """
 
 BREACHES = [
-    ("R1", "create table core.fact_x (dossier_code text, id int, primary key (dossier_code, id), unique (id))", "key (id)"),
+    (
+        "R1",
+        "create table core.fact_x (dossier_code text, id int, primary key (dossier_code, id), unique (id))",
+        "key (id)",
+    ),
     ("R1", "create unique index by_state on core.fact_file (state)", "unique index by_state"),
     ("R1", "alter table core.fact_file alter column dossier_code type varchar(40)", "type of dossier_code"),
     ("R1", "alter table core.fact_file add constraint u unique (office_sk)", "constraint u"),
@@ -238,7 +242,9 @@ def test_the_sql_of_the_project_obeys_the_rules_and_no_exception_is_stale() -> N
     unknown, used = [], set()
     for rule, source, complaint in breaches():
         matching = [
-            known for known in KNOWN if known.rule == rule and source.startswith(known.source) and known.complaint in complaint
+            known
+            for known in KNOWN
+            if known.rule == rule and source.startswith(known.source) and known.complaint in complaint
         ]
         used.update(matching)
         if not matching:
@@ -254,10 +260,10 @@ def test_every_source_of_statements_is_read() -> None:
     assert min(counts.values()) >= 20, counts
     sent = [statement.text for statement in corpus.load_transactions()["load/one_stop/ho_so.sql"]]
     assert any(text.startswith("insert into core_partition.fresh") for text in sent)
-    assert any("on conflict (\"dossier_code\", \"registered_on\") do update" in text for text in sent)
+    assert any('on conflict ("dossier_code", "registered_on") do update' in text for text in sent)
     assert any("former as (insert into core.fact_dossier_history" in text for text in sent)
     groups = [statement.text for statement in corpus.load_transactions()["load/one_stop/groups.sql"]]
-    assert any('set valid_to = $1, is_current = false' in text for text in groups)
+    assert any("set valid_to = $1, is_current = false" in text for text in groups)
 
 
 def test_where_tables_live() -> None:
