@@ -1,8 +1,8 @@
 """The statements that ``run_load`` sends for a load file, written down instead of run.
 
 The publishing code itself is called; only the connection below it keeps the texts and answers what drives every branch:
-a server with Citus, a month that is new and one that is not, members to complete and to close. Nothing is asserted about rows here; what the
-statements do is tested on a real server in tests/integration.
+a server with Citus, a month that is new and one that is not, members to complete and to close. Nothing is asserted
+about rows here; what the statements do is tested on a real server in tests/integration.
 """
 
 from __future__ import annotations
