@@ -10,6 +10,7 @@ import os
 import re
 import smtplib
 import ssl
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -102,7 +103,7 @@ class SmtpNotifier:
         try:
             with self._connect() as server:
                 if settings.alert_smtp_user:
-                    server.login(settings.alert_smtp_user, password or "")
+                    _log_in(server, settings.alert_smtp_user, password or "")
                 refused = server.send_message(self._mail(message), settings.alert_from, list(settings.alert_to))
         except smtplib.SMTPRecipientsRefused as error:
             raise ChannelError(f"the mail server refuses every address ({_codes(error.recipients)})") from None
@@ -256,6 +257,19 @@ def _send(notifier: Notifier, message: Message, outcomes: dict[str, Outcome]) ->
         outcomes[notifier.name] = Outcome(False, told)
     except Exception as error:  # a channel may not stop a run, whatever it does
         outcomes[notifier.name] = Outcome(False, type(error).__name__)
+
+
+def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
+    """As ``SMTP.login``, which knows ASCII only; accents go by PLAIN in UTF-8 (RFC 4616)."""
+    if user.isascii() and password.isascii():
+        server.login(user, password)
+        return
+    server.ehlo_or_helo_if_needed()
+    if "PLAIN" not in server.esmtp_features.get("auth", "").upper().split():
+        raise smtplib.SMTPNotSupportedError
+    code, _ = server.docmd("AUTH", "PLAIN " + b64encode(f"\0{user}\0{password}".encode()).decode())
+    if code not in (235, 503):  # 503: already logged in
+        raise smtplib.SMTPAuthenticationError(code, b"")
 
 
 def _reason(error: Exception) -> str:

@@ -134,7 +134,8 @@ def _warehouse_down(facts: Facts) -> Sentence:
 
 
 def _listed(codes: Mapping[str, int]) -> str:
-    return ", ".join(f"{code} {rows:,}" for code, rows in codes.items())
+    ordered = sorted(codes.items(), key=lambda one: (-one[1], one[0]))
+    return ", ".join(f"{code} {rows:,}" for code, rows in ordered)
 
 
 _DETAILS = {
