@@ -275,6 +275,8 @@ def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
 def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({error.verify_message})"
+    if isinstance(error, smtplib.SMTPServerDisconnected | TimeoutError):
+        return "no answer in time, or it hung up"
     told = error.strerror if isinstance(error, OSError) else None
     return told or type(error).__name__
 
