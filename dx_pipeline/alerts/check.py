@@ -88,7 +88,9 @@ def _settle(
         for alert in recovered:
             register.close_alert(connection, alert.alert_id)
         now_open = register.open_alerts(connection)
-        loud = [alert.alert_id for alert in now_open if not is_muted(mutes, alert.kind, alert.subject)]
+        muted = {alert.alert_id for alert in now_open if is_muted(mutes, alert.kind, alert.subject)}
+        seen = {(condition.kind, condition.subject) for condition in found}  # the others were not looked at
+        loud = [one.alert_id for one in now_open if (one.kind, one.subject) in seen and one.alert_id not in muted]
         register.queue_raised(connection, loud, channels)
         register.queue_reminders(connection, loud, channels, after_hours=settings.alert_reminder_hours)
         # A dataset whose run failed and is held now has not recovered: that it is held is told.
@@ -96,7 +98,7 @@ def _settle(
         over = [one.alert_id for one in recovered if one.severity == "warning" or one.subject not in still_failing]
         register.queue_recovered(connection, over, channels)
         waiting = _loud(register.waiting_notices(connection, channels), mutes)
-    report = CheckReport(tuple(raised), tuple(recovered), len(now_open), len(now_open) - len(loud))
+    report = CheckReport(tuple(raised), tuple(recovered), len(now_open), len(muted))
     return report, waiting
 
 

@@ -30,7 +30,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "no_new_data": Kind("warning", "không có dữ liệu mới", "nothing new comes"),
     "volume_outside_band": Kind("warning", "lượng dữ liệu ngoài mức cam kết", "volume outside the promised band"),
     "sums_differ": Kind("warning", "số kiểm soát không khớp", "control sums differ"),
-    WAREHOUSE_DOWN: Kind("error", "kho dữ liệu không truy cập được", "the warehouse cannot be reached"),
+    WAREHOUSE_DOWN: Kind("error", "kho dữ liệu không dùng được", "the warehouse cannot be used"),
 }
 
 

@@ -19,7 +19,7 @@ from dx_pipeline.cli.progress_bars import BarProgress
 from dx_pipeline.cli.project import add_projects
 from dx_pipeline.cli.tables import VERY_WIDE, WIDE, dataset_names, plain_table, run_table
 from dx_pipeline.contract.model import Contract
-from dx_pipeline.errors import DxError, SettingsError, WarehouseError
+from dx_pipeline.errors import DxError, SettingsError
 from dx_pipeline.progress import listen
 
 if TYPE_CHECKING:
@@ -106,11 +106,11 @@ def replay(
 
 def execute(contracts: Sequence[Contract], *, month: date | None = None, replay_batch: int | None = None) -> bool:
     """Run, show what came of it, tell alerts. True if every step succeeded."""
-    from dx_pipeline.orchestration.alerting import tell_outage_after_run
+    from dx_pipeline.orchestration.alerting import UNUSABLE, tell_outage_after_run
 
     try:
         return _execute(contracts, month, replay_batch)
-    except WarehouseError:
+    except UNUSABLE:
         tell_outage_after_run()
         raise
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 from dx_pipeline.alerts.check import CheckReport, check_alerts
 from dx_pipeline.alerts.condition import RunNews
 from dx_pipeline.alerts.outage import tell_outage
-from dx_pipeline.errors import DxError, WarehouseError
+from dx_pipeline.errors import DxError, MigrationError, WarehouseUnavailable
 from dx_pipeline.orchestration.process import get_catalog, get_road
 from dx_pipeline.progress import listener
 from dx_pipeline.settings import get_settings
+
+UNUSABLE = (WarehouseUnavailable, MigrationError)
+"""The warehouse cannot be used, whatever is wrong with a dataset."""
 
 
 def check_now(news: RunNews | None = None) -> CheckReport:
     """Look at everything and tell what changed; if the warehouse cannot be used, tell that.
 
     Raises:
-        WarehouseError: it cannot be used.
+        WarehouseUnavailable, MigrationError: it cannot be used.
         DatasetBusy: another check does not end.
     """
     try:
         return check_alerts(get_road().warehouse, get_catalog(), get_settings(), news)
-    except WarehouseError:
+    except UNUSABLE:
         tell_outage(get_settings())
         raise
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -276,6 +277,28 @@ def test_each_channel_is_told_on_its_own(watched: Watched) -> None:
     assert first.headers["X-Dx-Delivery"] == second.headers["X-Dx-Delivery"], "a receiver can tell it is the same"
     assert [one["event"] for one in json.loads(second.body)["alerts"]] == ["raised"]
     assert watched.told() == []
+
+
+def test_checks_at_once_take_turns_and_tell_once(watched: Watched) -> None:
+    (watched.project.files / "book.csv").unlink()
+    watched.run()
+    with ThreadPoolExecutor(4) as pool:
+        reports = list(pool.map(lambda _: watched.check(), range(4)))
+    assert sorted(len(report.raised) for report in reports) == [0, 0, 0, 1]
+    assert len(watched.told()) == 1
+
+
+def test_what_was_not_looked_at_is_neither_over_nor_reminded_of(watched: Watched) -> None:
+    """A check without the project folder of a dataset does not know its contract."""
+    (watched.project.files / "book.csv").unlink()
+    watched.run()
+    watched.check()
+    assert len(watched.told()) == 1
+    watched.sql("update ops.alert_notice set sent_at = sent_at - interval '25 hours'")
+    report = check_alerts(watched.warehouse, Catalog({}, {}), watched.settings())
+    assert (report.recovered, report.open, watched.told()) == ((), 1, [])
+    watched.check()
+    assert watched.told()[0].startswith("VẪN CÒN · STILL")
 
 
 def test_muted_is_found_and_not_told_until_the_day(watched: Watched) -> None:
