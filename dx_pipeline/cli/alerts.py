@@ -164,7 +164,7 @@ def unmute(subject: SubjectArgument, reason: ReasonOption, by: ByOption, kind: K
 def _decide(
     decision: Literal["mute", "unmute"], subject: str, kind: str | None, until: datetime | None, reason: str, by: str
 ) -> None:
-    from dx_pipeline.alerts.condition import KINDS
+    from dx_pipeline.alerts.condition import KINDS, WAREHOUSE_DOWN
     from dx_pipeline.orchestration.process import get_catalog, get_road
     from dx_pipeline.warehouse.alert_mutes import EVERYTHING, mutes_in_force, record_mute
     from dx_pipeline.warehouse.alert_register import open_alerts
@@ -174,8 +174,9 @@ def _decide(
         raise SettingsError("--reason must say why, in 8 to 500 letters", next_step="it is kept beside the decision")
     if not 1 <= len(by.strip()) <= 200:
         raise SettingsError("--by must name who decides", next_step='--by "Nguyễn Văn A"')
-    if kind is not None and kind not in KINDS:
-        raise SettingsError(f"--kind {kind!r} is unknown", next_step=f"one of {', '.join(KINDS)}")
+    kinds = [name for name in KINDS if name != WAREHOUSE_DOWN]  # nobody could look up whether that one is muted
+    if kind is not None and kind not in kinds:
+        raise SettingsError(f"--kind {kind!r} cannot be muted", next_step=f"one of {', '.join(kinds)}")
     catalog = get_catalog()
     with get_road().warehouse.loader() as connection:
         known = {EVERYTHING, "contracts", *catalog.systems, *catalog.contracts}

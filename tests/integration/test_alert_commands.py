@@ -129,7 +129,7 @@ def test_muting_needs_a_day_a_reason_and_a_name_and_is_kept(office: Office) -> N
         (["books", "--until", "2024-01-31", *right[2:]], "is not within the next 366 days"),
         (["books", "--until", "mai", *right[2:]], "--until 'mai' is not a day"),
         (["bukhs", *right], "'bukhs' is no dataset and no system"),
-        (["books", *right, "--kind", "late"], "--kind 'late' is unknown"),
+        (["books", *right, "--kind", "late"], "--kind 'late' cannot be muted"),
     ):
         assert told in office.dx("alerts", "mute", *wrong, code=1).output
     office.dx("alerts", "mute", "books", *right)
