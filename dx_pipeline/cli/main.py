@@ -12,6 +12,7 @@ import typer
 
 from dx_pipeline import __version__
 from dx_pipeline.cli import (
+    access,
     audit,
     batches,
     contracts,
@@ -52,6 +53,7 @@ figures.register(app)
 trace.register(app)
 publication.register(app)
 audit.register(app)
+access.register(app)
 keys.register(app)
 safekeeping.register(app)
 docs.register(app)
