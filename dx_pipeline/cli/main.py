@@ -15,6 +15,7 @@ from dx_pipeline.cli import (
     access,
     audit,
     batches,
+    bi,
     contracts,
     docs,
     drift,
@@ -54,6 +55,7 @@ trace.register(app)
 publication.register(app)
 audit.register(app)
 access.register(app)
+bi.register(app)
 keys.register(app)
 safekeeping.register(app)
 docs.register(app)
