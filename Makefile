@@ -55,7 +55,7 @@ bench: $(READY)
 	@$(BIN)/python -m benchmarks.run $(BENCH_ARGS)
 
 clean:
-	-@test ! -x $(BIN)/dx || { $(BIN)/dx bi superset down; $(BIN)/dx down; }
+	-@test ! -x $(BIN)/dx || $(BIN)/dx down
 	rm -rf .dx $(VENV) .venv-superset .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/out
 
 lock: $(READY)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 access_app = typer.Typer(help="Logins: give, end and show rights, each until a day.", no_args_is_help=True)
 LONGEST_DAYS = 731
 DEFAULT_DAYS = 365
+ENDS_SOON_DAYS = 14
 
 
 def register(app: typer.Typer) -> None:
@@ -167,7 +168,7 @@ def show(
             escape(right.holder),
             f"{_moment(right.granted_at)} {escape(right.granted_by)}",
             _moment(right.valid_until),
-            f"[dim]{right.end_reason} {_moment(right.ended_at)}" if right.ended_at else "[green]valid",
+            _state(right),
         )
     console.print(table)
     if login is not None:
@@ -256,6 +257,13 @@ def _end_of(text: str | None) -> datetime:
             next_step="a right is given for two years at most, and given again",
         )
     return last + timedelta(days=1)
+
+
+def _state(right: AccessRight) -> str:
+    if right.ended_at is not None:
+        return f"[dim]{right.end_reason} {_moment(right.ended_at)}"
+    left = right.valid_until - datetime.now(right.valid_until.tzinfo)
+    return "[green]valid" if left.days >= ENDS_SOON_DAYS else f"[yellow]valid, {max(left.days, 0)} days left"
 
 
 def _moment(at: datetime | None) -> str:
