@@ -207,7 +207,7 @@ def agencies() -> None:
 def sync() -> None:
     """Bring rights up to date: roles for agencies that are new, an end to rights whose time is over.
 
-    Dagster does it every five minutes (access_schedule), and so does every command that opens the warehouse.
+    Dagster does it every minute (access_sensor); every command that opens the warehouse ends rights too.
 
     Example: dx access sync
     """

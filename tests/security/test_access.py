@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
 from dx_pipeline.errors import SettingsError, WarehouseError
+from dx_pipeline.orchestration.process import get_road
 from dx_pipeline.warehouse.access import (
     Kind,
     end_lapsed,
@@ -144,6 +146,21 @@ def test_a_right_that_lapses_gives_nothing_to_old_sessions_and_lets_no_new_one_i
     assert as_owner(
         warehouse, "select details ->> 'login' from ops.operation where kind = 'access_lapse'"
     ) == [("dung_pham",)]  # fmt: skip
+
+
+def test_dagster_ends_rights_every_minute_without_a_run(warehouse: Warehouse, tmp_path: Path) -> None:
+    from dx_pipeline.orchestration.definitions import defs
+
+    sensor = defs.get_sensor_def("access_sensor")
+    assert (sensor.minimum_interval_seconds, sensor.default_status) == (60, dg.DefaultSensorStatus.RUNNING)
+    with over_warehouse(owner_url(warehouse), tmp_path, {}):
+        get_road()  # opening it ends rights as well
+        ((end,),) = as_owner(warehouse, "select now() + interval '500 milliseconds'")
+        Person(warehouse, "phuc_ngo", "bi", until=end)
+        as_owner(warehouse, "select pg_sleep_until(%s)", [end])
+        done = sensor(dg.build_sensor_context())
+    assert isinstance(done, dg.SkipReason)
+    assert done.skip_message == "rights ended: phuc_ngo; roles and policies made: 0"
 
 
 def test_a_revoked_login_loses_roles_given_by_hand_too(warehouse: Warehouse) -> None:
