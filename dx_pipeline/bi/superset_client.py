@@ -38,7 +38,7 @@ class SupersetClient:
         self._http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=10, read=180), retries=False)
         self._headers: dict[str, str] = {}
         login = {"username": user, "password": password, "provider": "db", "refresh": False}
-        token = self._ask("POST", "/api/v1/security/login", json_body=login)["access_token"]
+        token = self.ask("POST", "/api/v1/security/login", json_body=login)["access_token"]
         self._headers = {"Authorization": f"Bearer {token}", "Referer": self._address}
         answer = self._send("GET", "/api/v1/security/csrf_token/")
         self._headers["X-CSRFToken"] = json.loads(answer.data)["result"]
@@ -48,7 +48,7 @@ class SupersetClient:
 
     def bring_in(self, bundle: bytes, database_password: str) -> None:
         """Import a bundle of kind ``assets``: what has the same identity is replaced."""
-        self._ask(
+        self.ask(
             "POST",
             "/api/v1/assets/import/",
             fields={
@@ -57,36 +57,11 @@ class SupersetClient:
             },
         )
 
-    def import_dashboards(self, bundle: bytes, database_password: str) -> None:
-        """Import a bundle of kind ``Dashboard``, as the button does: dashboards are replaced, the rest is added if missing."""
-        self._ask(
-            "POST",
-            "/api/v1/dashboard/import/",
-            fields={
-                "formData": ("bundle.zip", bundle, "application/zip"),
-                "overwrite": "true",
-                "passwords": json.dumps({DATABASE_FILE: database_password}),
-            },
-        )
-
-    def datasets(self) -> list[Json]:
-        """Id, table_name and schema of each dataset."""
-        return self._list("dataset", ["id", "table_name", "schema"])
-
-    def dataset(self, dataset_id: int) -> Json:
-        """One dataset with its columns and metrics."""
-        found: Json = self._ask("GET", f"/api/v1/dataset/{dataset_id}")["result"]
-        return found
-
-    def dashboards(self) -> list[Json]:
-        """Id, slug and title of each dashboard."""
-        return self._list("dashboard", ["id", "slug", "dashboard_title"])
-
     def chart_data(self) -> list[ChartData]:
         """Every chart, with the rows that ``/api/v1/chart/data`` gives for its saved query."""
         found = []
-        for chart in self._list("chart", ["id", "slice_name"]):
-            saved = self._ask("GET", f"/api/v1/chart/{chart['id']}")["result"]
+        for chart in self.list_of("chart", ["id", "slice_name"]):
+            saved = self.ask("GET", f"/api/v1/chart/{chart['id']}")["result"]
             error, rows = None, []
             try:
                 rows = self.query(json.loads(saved["query_context"]))
@@ -98,26 +73,17 @@ class SupersetClient:
 
     def query(self, context: Json) -> list[Json]:
         """Rows of one query context."""
-        rows: list[Json] = self._ask("POST", "/api/v1/chart/data", json_body=context)["result"][0]["data"]
+        rows: list[Json] = self.ask("POST", "/api/v1/chart/data", json_body=context)["result"][0]["data"]
         return rows
 
-    def add_database(self, name: str, uri: str) -> int:
-        """Connect another database login; returns its number."""
-        made = self._ask("POST", "/api/v1/database/", json_body={"database_name": name, "sqlalchemy_uri": uri})
-        return int(made["id"])
-
-    def sql(self, database_id: int, statement: str) -> list[Json]:
-        """Rows of a statement in SQL Lab."""
-        body = {"database_id": database_id, "sql": statement, "runAsync": False, "queryLimit": 1000}
-        rows: list[Json] = self._ask("POST", "/api/v1/sqllab/execute/", json_body=body)["data"]
-        return rows
-
-    def _list(self, kind: str, columns: list[str]) -> list[Json]:
+    def list_of(self, kind: str, columns: list[str]) -> list[Json]:
+        """Every chart, dashboard or dataset, by number, with these columns."""
         asked = f"(columns:!({','.join(columns)}),page_size:1000)"  # in Superset's notation, rison
-        found: list[Json] = self._ask("GET", f"/api/v1/{kind}/", query={"q": asked})["result"]
+        found: list[Json] = self.ask("GET", f"/api/v1/{kind}/", query={"q": asked})["result"]
         return sorted(found, key=lambda one: int(one["id"]))
 
-    def _ask(self, method: str, path: str, **arguments: Any) -> Json:
+    def ask(self, method: str, path: str, **arguments: Any) -> Json:
+        """The JSON answer to a request; ``json_body``, ``fields`` or ``query`` is what it carries."""
         answer = self._send(method, path, **arguments)
         found: Json = json.loads(answer.data)
         return found

@@ -6,6 +6,7 @@ import os
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -16,12 +17,12 @@ from sqlalchemy.engine import make_url
 from dx_pipeline.bi.dashboards import load_dashboards
 from dx_pipeline.bi.datasets import LATEST
 from dx_pipeline.bi.superset_bundle import DATABASE_FILE
-from dx_pipeline.bi.superset_client import SupersetClient
 from dx_pipeline.bi.superset_server import ADMIN, SupersetError, SupersetServer, is_installed
 from dx_pipeline.contract.indicator import Indicator, load_indicators
 from dx_pipeline.settings import Settings
 from dx_pipeline.warehouse.indicator_value import indicator_values
 from tests.clients.installed import require
+from tests.clients.superset_session import SupersetSession
 from tests.conftest import ROOT, Installation
 from tests.star import warehouse_url
 
@@ -46,23 +47,23 @@ def province(make_installation: Callable[[], Installation]) -> Installation:
 
 
 @pytest.fixture(scope="module")
-def superset(province: Installation) -> Iterator[SupersetClient]:
+def superset(province: Installation) -> Iterator[SupersetSession]:
     server = SupersetServer.of(Settings(home=province.home))
     try:
         told = province.dx("bi", "superset", "load").stdout
         assert "5 dashboards" in told
         assert server.address is not None
-        yield SupersetClient(server.address, ADMIN, server.password())
+        yield SupersetSession(server.address, ADMIN, server.password())
     finally:
         province.dx("bi", "superset", "down", check=False)
 
 
 @pytest.fixture(scope="module")
-def datasets(superset: SupersetClient) -> dict[str, int]:
+def datasets(superset: SupersetSession) -> dict[str, int]:
     return {found["table_name"]: int(found["id"]) for found in superset.datasets()}
 
 
-def test_every_chart_of_every_dashboard_gives_data(superset: SupersetClient) -> None:
+def test_every_chart_of_every_dashboard_gives_data(superset: SupersetSession) -> None:
     declared = load_dashboards(INDICATORS)
     assert {board["slug"] for board in superset.dashboards()} == {dashboard.id for dashboard in declared}
     charts = superset.chart_data()
@@ -80,7 +81,7 @@ def test_every_chart_of_every_dashboard_gives_data(superset: SupersetClient) -> 
 
 
 def test_the_marts_are_there_with_labels_from_their_comments(
-    superset: SupersetClient, datasets: dict[str, int], province: Installation
+    superset: SupersetSession, datasets: dict[str, int], province: Installation
 ) -> None:
     with psycopg.connect(warehouse_url(province.home)) as connection:
         marts = connection.execute(
@@ -100,7 +101,7 @@ def test_the_marts_are_there_with_labels_from_their_comments(
 
 @pytest.mark.parametrize("indicator", INDICATORS, ids=lambda one: one.id)
 def test_a_metric_gives_what_the_indicator_gives(
-    superset: SupersetClient, datasets: dict[str, int], province: Installation, indicator: Indicator
+    superset: SupersetSession, datasets: dict[str, int], province: Installation, indicator: Indicator
 ) -> None:
     is_stock = indicator.time is not None and indicator.time.over_time == "latest"
     name = indicator.mart + LATEST if is_stock else indicator.mart
@@ -114,7 +115,7 @@ def test_a_metric_gives_what_the_indicator_gives(
 
 
 def test_a_month_is_shown_as_that_month(
-    superset: SupersetClient, datasets: dict[str, int], province: Installation
+    superset: SupersetSession, datasets: dict[str, int], province: Installation
 ) -> None:
     month = {"label": "month", "sqlExpression": "month", "expressionType": "SQL", "columnType": "BASE_AXIS"}
     rows = superset.query(
@@ -128,7 +129,7 @@ def test_a_month_is_shown_as_that_month(
 
 
 def test_an_analyst_of_an_agency_sees_its_rows_in_superset(
-    superset: SupersetClient, province: Installation, tmp_path: Path
+    superset: SupersetSession, province: Installation, tmp_path: Path
 ) -> None:
     file = tmp_path / "an.pw"
     province.dx(
@@ -138,7 +139,7 @@ def test_an_analyst_of_an_agency_sees_its_rows_in_superset(
     url = make_url(warehouse_url(province.home)).set(
         drivername="postgresql+psycopg2", username="an_superset", password=file.read_text(encoding="ascii").strip()
     )
-    number = superset.add_database("Quyền của An", url.render_as_string(hide_password=False))
+    number = superset.add_database(f"Quyền của An {uuid4().hex[:8]}", url.render_as_string(hide_password=False))
     try:
         with psycopg.connect(warehouse_url(province.home)) as connection:
             own, every = connection.execute(
@@ -165,7 +166,7 @@ def test_an_analyst_of_an_agency_sees_its_rows_in_superset(
 
 
 def test_the_bundle_for_another_superset_is_taken_by_its_import(
-    superset: SupersetClient, province: Installation, tmp_path: Path
+    superset: SupersetSession, province: Installation, tmp_path: Path
 ) -> None:
     file = tmp_path / "bundle.zip"
     province.dx("bi", "superset", "bundle", str(file), "--warehouse-host", "kho.tinh:5433")
