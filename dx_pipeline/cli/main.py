@@ -12,9 +12,11 @@ import typer
 
 from dx_pipeline import __version__
 from dx_pipeline.cli import (
+    access,
     alerts,
     audit,
     batches,
+    bi,
     contracts,
     docs,
     drift,
@@ -53,6 +55,8 @@ figures.register(app)
 trace.register(app)
 publication.register(app)
 audit.register(app)
+access.register(app)
+bi.register(app)
 alerts.register(app)
 keys.register(app)
 safekeeping.register(app)

@@ -11,6 +11,7 @@ from dx_pipeline.contract.model import Contract, System
 from dx_pipeline.errors import DxError, SuiteError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.judge.suite import load_suite
+from dx_pipeline.orchestration.access_sensor import access_sensor
 from dx_pipeline.orchestration.alert_sensors import alerts_check, alerts_on_failed_run
 from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, dataset_assets, mart_asset, monthly_partitions
 from dx_pipeline.orchestration.file_drop_sensor import file_drop_sensor
@@ -57,7 +58,7 @@ def build_definitions(catalog: Catalog) -> dg.Definitions:
         assets=assets,
         jobs=[*jobs.values(), retention_job],
         schedules=[*schedules, retention_schedule],
-        sensors=[*sensors, alerts_check, alerts_on_failed_run],
+        sensors=[*sensors, access_sensor, alerts_check, alerts_on_failed_run],
         executor=dg.in_process_executor,
     )
 

@@ -102,6 +102,7 @@ def test_the_matrix_of_the_guide_is_what_each_login_can_do(guarded: Guarded) -> 
         "owner": owner_url(guarded.warehouse),
         **{role: login.url for role, login in guarded.logins.items() if role != "dx_department"},
         f"dx_department:{A}": guarded.departments[A].url,
+        "dx_department_analyst": Login(guarded.warehouse, "dx_department_analyst", f"dx_department:{A}").url,
     }
     lines = [f"| role | {' | '.join(f'`{schema}`' for schema in SCHEMAS)} |", "|---" * (len(SCHEMAS) + 1) + "|"]
     for role, url in urls.items():
