@@ -56,7 +56,7 @@ def recompute_as_known(warehouse: Warehouse, mart: Mart, at: datetime) -> AsKnow
 
 def mart_as_known(connection: Connection, mart: Mart, at: datetime) -> AsKnown:
     """The same inside a transaction of the caller, whose temporary tables it uses and drops again."""
-    script = _COMMENT.sub("", mart.path.read_text(encoding="utf-8"))
+    script = _COMMENT.sub("", mart.script)
     functions = as_known_functions(connection)
     script, present = _in_the_past(script, functions, at)
     script = re.sub(rf"\bmart\.{mart.name}\b", f"pg_temp.{mart.name}", script)

@@ -78,7 +78,7 @@ def find_subject(connection: Connection, marts: Sequence[Mart], name: str, perio
         raise SettingsError(f"period {period!r} is none", next_step="write 2024-06, 2024 or 2023-2024")
     for mart in marts:
         if name in (mart.name, mart.table):
-            return Subject("mart", mart.name, mart.path.read_text(encoding="utf-8"), mart.depends_on, mart)
+            return Subject("mart", mart.name, mart.script, mart.depends_on, mart)
     found = connection.execute(
         sa.text(
             "select figure_code, query, dataset from ops.reference_published_figure"
