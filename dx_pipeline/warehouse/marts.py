@@ -56,20 +56,23 @@ class MartRefresh:
     computed: bool
 
 
-def with_includes(path: Path) -> str:
-    """The text of a SQL file below ``marts/`` with the text of each part it includes, one level deep.
+def with_includes(path: Path, folder: Path | None = None) -> str:
+    """The text of a SQL file with the text of each part it includes, one level deep.
+
+    Args:
+        folder: where ``parts/`` lies; default: beside the file.
 
     Raises:
         LoadFileError: a part is missing.
     """
-    folder = path.parent
+    beside = folder or path.parent
 
     def part(match: re.Match[str]) -> str:
         try:
-            return (folder / match["file"]).read_text(encoding="utf-8")
+            return (beside / match["file"]).read_text(encoding="utf-8")
         except OSError:
             raise LoadFileError(
-                f"mart file {path}: it includes {match['file']}, which is not in {folder}",
+                f"mart file {path}: it includes {match['file']}, which is not in {beside}",
                 next_step="restore the file or mend the line",
             ) from None
 

@@ -1,6 +1,6 @@
--- Working Saturdays and days off as data. The one-stop system lists days off only, so a Saturday worked in exchange for a
--- Monday off (4 May 2024) would stay a weekend. Days off of this list count for years of which the one-stop system
--- lists none; where it lists some, its list stands.
+-- Working Saturdays and days off as data. The one-stop system lists days off only, so a Saturday worked in exchange
+-- for a Monday off (4 May 2024) would stay a weekend. Days off of this list count for years of which the one-stop
+-- system lists none; where it lists some, its list stands.
 
 -- Grain: one row per day that is not what its weekday says.
 create table if not exists core.calendar_exception (

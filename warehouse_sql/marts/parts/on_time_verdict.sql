@@ -1,6 +1,6 @@
--- Verdicts of both on-time rules: the temporary view on_time_verdict over on_time_in_period, which the including file has
--- made. on_time_in_period is on_time_numbered, single or counted in groups (column dossiers), joined with periods: ends_in
--- is the last month of the period, by whose end everything is judged, starts_in the first one.
+-- Verdicts of both on-time rules: the temporary view on_time_verdict over on_time_in_period, which the including file
+-- has made. on_time_in_period is on_time_numbered, single or counted in groups (column dossiers), joined with
+-- periods: ends_in is the last month of the period, by whose end everything is judged, starts_in the first one.
 --
 -- Cause of a difference, the first that holds: more than one supplement; no due date; withdrawn; supplement time
 -- taken off; open at the end of the period; time of day.
