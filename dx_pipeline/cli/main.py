@@ -12,6 +12,7 @@ import typer
 
 from dx_pipeline import __version__
 from dx_pipeline.cli import (
+    assessment,
     audit,
     batches,
     contracts,
@@ -26,6 +27,7 @@ from dx_pipeline.cli import (
     run,
     safekeeping,
     sandbox,
+    score,
     server,
     sql,
     trace,
@@ -56,6 +58,8 @@ keys.register(app)
 safekeeping.register(app)
 docs.register(app)
 metrics.register(app)
+score.register(app)
+assessment.register(app)
 
 
 @app.command()

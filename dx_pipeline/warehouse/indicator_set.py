@@ -36,7 +36,8 @@ def add_revision(connection: Connection, one: IndicatorSet, by: str) -> int | No
     connection.execute(
         sa.text(
             "insert into core.indicator_set_revision (set_code, revision, name_vi, name_en, source_vi, source_en, note_vi,"
-            " note_en, valid_from, valid_to, total_points, ranked_from_share, state, is_assessed, content_hash, loaded_at, loaded_by) values"
+            " note_en, valid_from, valid_to, total_points, ranked_from_share, state, is_assessed, content_hash, loaded_at,"
+            " loaded_by) values"
             " (:code, :revision, :name_vi, :name_en, :source_vi, :source_en, :note_vi, :note_en, :valid_from,"
             " coalesce(cast(:valid_to as date), date '9999-12-31'), :total, :ranked_from, :state, :assessed, :hash, now(), :by)"
         ),

@@ -27,7 +27,8 @@ from dx_pipeline.warehouse.marts import Mart, compute_mart
 Rows = dict[str, dict[str, Any]]
 """Row key → cells by column name."""
 PERIOD = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]{0,19}$")
-_PERIOD_COLUMNS = ("month", "year", "school_year")
+_PERIOD_COLUMNS = ("month", "year", "school_year", "period")
+_PERIOD_CELL = re.compile(r"^\d{4}(-\d\d|-Q[1-4]|-H[12])?$")  # what a column `period` must hold to be one
 _NOT_A_VALUE = ("refreshed_at",)
 
 
@@ -75,7 +76,9 @@ def find_subject(connection: Connection, marts: Sequence[Mart], name: str, perio
         SettingsError: there is none; names those there are.
     """
     if not PERIOD.match(period):
-        raise SettingsError(f"period {period!r} is none", next_step="write 2024-06, 2024 or 2023-2024")
+        raise SettingsError(
+            f"period {period!r} is none", next_step="write 2024-06, 2024-Q2, 2024-H1, 2024 or 2023-2024"
+        )
     for mart in marts:
         if name in (mart.name, mart.table):
             return Subject("mart", mart.name, mart.script, mart.depends_on, mart)
@@ -254,9 +257,13 @@ def key_columns(connection: Connection, mart: Mart) -> list[str]:
 
 def _is_of(row: Mapping[str, Any], period: str) -> bool:
     for name in _PERIOD_COLUMNS:
-        if name in row:
+        if name in row and _names_a_period(name, str(row[name])):
             return str(row[name]).startswith(period) if name == "month" else str(row[name]) == period
     return True
+
+
+def _names_a_period(column: str, cell: str) -> bool:
+    return column != "period" or bool(_PERIOD_CELL.match(cell))
 
 
 def _period_column(connection: Connection, mart: Mart) -> str | None:
@@ -267,7 +274,7 @@ def _period_column(connection: Connection, mart: Mart) -> str | None:
 def _count(connection: Connection, mart: Mart, period: str) -> bool:
     column = _period_column(connection, mart)
     found = connection.exec_driver_sql(f"select distinct {column}::text from {mart.table}").scalars()
-    return any(_is_of({str(column): value}, period) for value in found)
+    return any(_names_a_period(str(column), str(v)) and _is_of({str(column): v}, period) for v in found)
 
 
 def _batches_in_force(connection: Connection, subject: Subject) -> dict[str, int]:

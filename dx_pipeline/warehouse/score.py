@@ -124,7 +124,8 @@ def set_of_period(connection: Connection, set_code: str, period: str) -> None:
     ).first()
     if found is None:
         periods = connection.execute(
-            sa.text("select distinct period from mart.indicator_score where set_code = :set order by 1"), {"set": set_code}
+            sa.text("select distinct period from mart.indicator_score where set_code = :set order by 1"),
+            {"set": set_code},
         ).scalars()
         listed = ", ".join(periods) or "none; `dx run` computes the mart, and a placeholder has no components"
         raise SettingsError(f"{set_code} has no score for {period!r}", next_step=f"periods: {listed}")

@@ -1,8 +1,7 @@
 -- Grain: one row per commune and year, from the commune's first registration on; commune_sk -1 is not known.
--- registered, active_now to other_now, capital_vnd and the accounts follow the enterprises registered in that year
--- and add up over communes and years. dissolved_in_year counts by the year of dissolution. in_force_at_year_end is a
--- stock: it adds up over communes, never over years; an enterprise that was dissolved on a day not known is in none
--- of them.
+-- registered, active_now to other_now, capital_vnd and the accounts follow the enterprises registered in that year and
+-- add up over communes and years. dissolved_in_year counts by the year of dissolution. in_force_at_year_end is a stock:
+-- it adds up over communes, never over years; an enterprise that was dissolved on a day not known is in none of them.
 -- dx:mart name=business_by_commune_year depends=business.doanh_nghiep
 
 delete from mart.business_by_commune_year;

@@ -5,12 +5,11 @@
 -- 1. A commune's row of a protected kind is small if its events are below 5.
 -- 2. Where a district has a small row (same month, same kind), further rows of the district are suppressed with it
 --    until at least two are, and they hold together 5 events more than there are rows (a row stands for one event).
---    So what is left when the shown communes are taken from the district's total leaves every suppressed count a
--- range
---    of 5 or more. Which further rows go is decided by a hash of code, month and kind: the smallest would tell a
--- bound. 3. Where all of a district's rows do not suffice for that, the district's row is suppressed too. Late
--- registrations and personal numbers issued say something about the families counted, so they are given for districts
--- only, and only with 5 events or more. There are no totals over kinds, and none of the province.
+--    So what is left when the shown communes are taken from the district's total leaves every suppressed count a range
+--    of 5 or more. Which further rows go is decided by a hash of code, month and kind: the smallest would tell a bound.
+-- 3. Where all of a district's rows do not suffice for that, the district's row is suppressed too.
+-- Late registrations and personal numbers issued say something about the families counted, so they are given for
+-- districts only, and only with 5 events or more. There are no totals over kinds, and none of the province.
 -- dx:mart name=civil_status_by_commune_month depends=civil_status.viec_ho_tich
 
 delete from mart.civil_status_by_commune_month;

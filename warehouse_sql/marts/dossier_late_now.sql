@@ -1,8 +1,7 @@
 -- Grain: one row per agency and field with an accepted dossier still open, as of the latest moment the data knows of.
--- Open: status 2 or 4. Paused, waiting for the citizen: 5 or 6; a paused dossier is not overdue. Due: the due date,
--- or without one the procedure's time limit in working days from acceptance; the time of answered supplements is
--- added. The rule of Decision 766 that a second supplement is overdue in any case belongs to the rate, not to the
--- days late.
+-- Open: status 2 or 4. Paused, waiting for the citizen: 5 or 6; a paused dossier is not overdue. Due: the due date, or
+-- without one the procedure's time limit in working days from acceptance; the time of answered supplements is added.
+-- The rule of Decision 766 that a second supplement is overdue in any case belongs to the rate, not to the days late.
 -- dx:mart name=dossier_late_now depends=one_stop.ho_so,one_stop.ho_so_bo_sung,one_stop.thu_tuc,one_stop.ngay_nghi,one_stop.linh_vuc,one_stop.groups
 
 delete from mart.dossier_late_now;

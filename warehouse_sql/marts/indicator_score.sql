@@ -123,7 +123,7 @@ service as (
         coalesce(max(d.service_level), 0) as service_level
     from score_period as p
     inner join core.dim_procedure as d
-        on d.procedure_sk > 0 and not d.is_inferred and d.valid_from <= p.ends_on and d.valid_to > p.ends_on
+        on p.ends_on >= d.valid_from and p.ends_on < d.valid_to and d.procedure_sk > 0 and not d.is_inferred
     group by
         p.period,
         d.procedure_code

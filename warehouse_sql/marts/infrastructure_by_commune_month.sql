@@ -1,5 +1,5 @@
--- Grain: one row per commune and month, figures of the month's end; -1 stands for all rows of a month whose commune
--- was not found. Figures add up over communes, never over months.
+-- Grain: one row per commune and month, figures of the month's end; -1 stands for all rows of a month whose commune was
+-- not found. Figures add up over communes, never over months.
 -- dx:mart name=infrastructure_by_commune_month depends=digital_infrastructure.ha_tang_so
 
 delete from mart.infrastructure_by_commune_month;

@@ -1,7 +1,7 @@
 -- Grain: one row per agency and month in which it accepted a dossier. Online is channel 2; one left empty is not.
--- Paid online is a payment of more than 0 đồng, made (da_thanh_toan), by the method truc-tuyen: the flag of the
--- source also stands on dossiers paid in cash. Obligation: a request above 0 đồng that was not cancelled, whatever
--- became of it. Refunded money is no payment.
+-- Paid online is a payment of more than 0 đồng, made (da_thanh_toan), by the method truc-tuyen: the flag of the source
+-- also stands on dossiers paid in cash. Obligation: a request above 0 đồng that was not cancelled, whatever became of
+-- it. Refunded money is no payment.
 -- dx:mart name=online_by_agency_month depends=one_stop.ho_so,one_stop.yeu_cau_thanh_toan,one_stop.groups
 
 delete from mart.online_by_agency_month;

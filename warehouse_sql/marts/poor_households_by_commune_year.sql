@@ -1,14 +1,10 @@
 -- Grain: one row per commune or district, year and kind of household. A commune without such a household has no row.
 -- Suppression, k = 5. A row shows all of its counts or none.
 -- 1. A commune's row is small if its households, those without Internet or those without a smartphone are below 5.
--- 2. Where a district has a small row (same year, same kind), further rows of the district are suppressed with it
--- until
---    at least two are, and they hold together 5 or more without Internet, 5 without a smartphone, and 5 households
--- more
---    than there are rows (a row stands for one household at least: five rows of five households would each be one).
--- So
---    what is left when the shown communes are taken from the district's total leaves every suppressed count a range
--- of
+-- 2. Where a district has a small row (same year, same kind), further rows of the district are suppressed with it until
+--    at least two are, and they hold together 5 or more without Internet, 5 without a smartphone, and 5 households more
+--    than there are rows (a row stands for one household at least: five rows of five households would each be one). So
+--    what is left when the shown communes are taken from the district's total leaves every suppressed count a range of
 --    5 or more. Which further rows go is decided by a hash of code, year and kind: the smallest would tell a bound.
 -- 3. Where all of a district's rows do not suffice for that, the district's row is suppressed too.
 -- There are no totals over kinds, and none of the province. Knowing that a row is among the small ones narrows it

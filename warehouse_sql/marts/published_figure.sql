@@ -1,5 +1,5 @@
--- Grain: one row per published figure and period. The warehouse's value is what the figure's own query gives, run as
--- it stands in the reference file; a figure whose dataset was never published is left out, not shown as zero.
+-- Grain: one row per published figure and period. The warehouse's value is what the figure's own query gives, run as it
+-- stands in the reference file; a figure whose dataset was never published is left out, not shown as zero.
 -- dx:mart name=published_figure depends=one_stop.groups,one_stop.thu_tuc,one_stop.thay_doi_muc_do_thu_tuc,digital_infrastructure.ha_tang_so,digital_infrastructure.to_cong_nghe_so,digital_infrastructure.to_cong_nghe_so_bao_cao,digital_infrastructure.he_thong_thong_tin,digital_infrastructure.don_vi_chuyen_doi_so,task_tracking.nhiem_vu,eid.dinh_danh_xa_thang,staff.can_bo
 
 delete from mart.published_figure;

@@ -1,10 +1,10 @@
 -- Grain: one row per agency and year, as of 30 June. Never summed over years.
 -- Suppression, k = 5. How many people an agency has, and how many look after digital transformation and security, are
 -- facts of the agency's organisation and are shown. A degree and computer skills are a person's: both parts (with,
--- without) are shown only where each holds 5 persons or more, else neither. That hides "all have one" too, which
--- would tell of each of them. Those whose qualification is not known are in no part. Totals over agencies stand in
--- mart.staff_by_kind_year, which hides what could be computed from both; there are none by rank. Two years of an
--- agency may differ by one person.
+-- without) are shown only where each holds 5 persons or more, else neither. That hides "all have one" too, which would
+-- tell of each of them. Those whose qualification is not known are in no part. Totals over agencies stand in
+-- mart.staff_by_kind_year, which hides what could be computed from both; there are none by rank. Two years of an agency
+-- may differ by one person.
 -- dx:mart name=staff_by_agency_year depends=staff.can_bo,one_stop.groups
 
 delete from mart.staff_by_agency_year;

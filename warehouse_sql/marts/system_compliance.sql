@@ -1,5 +1,4 @@
--- Grain: one row per information system in use, its latest state. A flag the source leaves empty is not known, not
--- no.
+-- Grain: one row per information system in use, its latest state. A flag the source leaves empty is not known, not no.
 -- dx:mart name=system_compliance depends=digital_infrastructure.he_thong_thong_tin,one_stop.groups
 
 delete from mart.system_compliance;
