@@ -24,6 +24,7 @@ from dx_pipeline.cli import (
     publication,
     quarantine,
     quickstart,
+    report,
     run,
     safekeeping,
     sandbox,
@@ -59,6 +60,7 @@ safekeeping.register(app)
 docs.register(app)
 metrics.register(app)
 score.register(app)
+report.register(app)
 assessment.register(app)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -34,9 +34,9 @@ _NOT_A_VALUE = ("refreshed_at",)
 
 @dataclass(frozen=True)
 class Subject:
-    """What can be published: a mart, or a figure of the reference table in one period."""
+    """What can be published: a mart, a figure of the reference table, or a report, in one period."""
 
-    kind: Literal["mart", "figure"]
+    kind: Literal["mart", "figure", "report"]
     name: str
     definition: str
     datasets: tuple[str, ...]
@@ -114,11 +114,20 @@ def subjects_of(connection: Connection, marts: Sequence[Mart], period: str) -> l
 
 
 def publish(
-    warehouse: Warehouse, subject: Subject, period: str, *, by: str, note: str | None
+    warehouse: Warehouse,
+    subject: Subject,
+    period: str,
+    *,
+    by: str,
+    note: str | None,
+    rows_of: Callable[[Connection], Rows] | None = None,
 ) -> tuple[Publication, bool]:
     """Fix the values of a period as the next version; (version, whether it is new).
 
     Values and SQL equal to those of the newest version make no new one.
+
+    Args:
+        rows_of: gives the rows of a report, which is more than one mart.
 
     Raises:
         SettingsError: nobody is named, or there is nothing to publish.
@@ -126,7 +135,7 @@ def publish(
     if not by.strip():
         raise SettingsError("a publication needs a name", next_step="say who publishes: --by 'Nguyễn Văn A'")
     with nothing_published_meanwhile(warehouse) as connection:
-        rows = rows_now(connection, subject, period)
+        rows = rows_of(connection) if rows_of is not None else rows_now(connection, subject, period)
         if not rows:
             raise SettingsError(
                 f"{subject.name} has no row of {period}", next_step="`dx run` loads; is the period right?"

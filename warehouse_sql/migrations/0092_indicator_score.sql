@@ -63,6 +63,40 @@ create table if not exists mart.national_gap (
     constraint national_gap_pkey primary key (scope, unit_code, period)
 );
 
+-- For BI, which has no right to core: the sets and components as they are now.
+create or replace view mart.indicator_component as
+select
+    s.set_code,
+    s.name_vi as set_name_vi,
+    s.name_en as set_name_en,
+    s.source_vi,
+    s.source_en,
+    s.note_vi as set_note_vi,
+    s.note_en as set_note_en,
+    s.valid_from,
+    s.valid_to,
+    s.total_points,
+    s.ranked_from_share,
+    s.state,
+    s.revision,
+    c.position,
+    c.group_code,
+    c.group_name_vi,
+    c.group_name_en,
+    c.component_code,
+    c.component_number,
+    c.name_vi,
+    c.name_en,
+    c.max_points,
+    c.target,
+    c.measure,
+    c.indicator,
+    c.scopes,
+    c.why_vi,
+    c.why_en
+from core.dim_indicator_set as s
+left join core.dim_indicator_component as c on s.set_code = c.set_code;
+
 comment on table mart.indicator_score is 'Điểm, điểm mất và thứ hạng theo bộ chỉ số, đơn vị và kỳ | Scores, points lost and ranks by set, unit and period';
 comment on column mart.indicator_score.set_code is 'Mã bộ chỉ số và phiên bản | Code of the set and its version';
 comment on column mart.indicator_score.component_code is 'Mã thành phần; * là cả bộ | Component; * for the whole set';
@@ -116,7 +150,39 @@ comment on column mart.national_gap.other_flagged_online is 'Chưa trả hoặc 
 comment on column mart.national_gap.online_not_flagged is 'Trực tuyến nhưng không ghi cờ | Online, not flagged';
 comment on column mart.national_gap.refreshed_at is 'Thời điểm tính | Computed at';
 
+
+comment on view mart.indicator_component is 'Bộ chỉ số và thành phần hiện tại | Indicator sets and components as they are now';
+comment on column mart.indicator_component.set_code is 'Mã bộ chỉ số | Code of the set';
+comment on column mart.indicator_component.set_name_vi is 'Tên bộ | Name of the set';
+comment on column mart.indicator_component.set_name_en is 'Tên bộ, tiếng Anh | Name of the set in English';
+comment on column mart.indicator_component.source_vi is 'Văn bản | Legal text';
+comment on column mart.indicator_component.source_en is 'Văn bản, tiếng Anh | Legal text in English';
+comment on column mart.indicator_component.set_note_vi is 'Ghi chú | Note';
+comment on column mart.indicator_component.set_note_en is 'Ghi chú, tiếng Anh | Note in English';
+comment on column mart.indicator_component.valid_from is 'Có hiệu lực từ ngày | Valid from';
+comment on column mart.indicator_component.valid_to is 'Hết hiệu lực từ ngày (không bao gồm) | Valid until, exclusive';
+comment on column mart.indicator_component.total_points is 'Tổng điểm | Points in all';
+comment on column mart.indicator_component.ranked_from_share is 'Phần điểm phải áp dụng thì mới xếp hạng | Share that must apply for a rank';
+comment on column mart.indicator_component.state is 'complete, partial, placeholder | State';
+comment on column mart.indicator_component.revision is 'Lần nạp | Revision';
+comment on column mart.indicator_component.position is 'Thứ tự | Order';
+comment on column mart.indicator_component.group_code is 'Mã nhóm | Code of the group';
+comment on column mart.indicator_component.group_name_vi is 'Tên nhóm | Name of the group';
+comment on column mart.indicator_component.group_name_en is 'Tên nhóm, tiếng Anh | Name of the group in English';
+comment on column mart.indicator_component.component_code is 'Mã thành phần; trống nếu bộ chưa có thành phần | Component; empty for a placeholder';
+comment on column mart.indicator_component.component_number is 'Số trong văn bản | Number in the legal text';
+comment on column mart.indicator_component.name_vi is 'Tên thành phần | Name of the component';
+comment on column mart.indicator_component.name_en is 'Tên thành phần, tiếng Anh | Name in English';
+comment on column mart.indicator_component.max_points is 'Điểm tối đa | Most points';
+comment on column mart.indicator_component.target is 'Tỷ lệ đạt điểm tối đa | Share for full points';
+comment on column mart.indicator_component.measure is 'Phép đo | Measure';
+comment on column mart.indicator_component.indicator is 'Chỉ số theo dõi | Indicator followed';
+comment on column mart.indicator_component.scopes is 'Phạm vi được tính | Scopes';
+comment on column mart.indicator_component.why_vi is 'Vì sao chưa đo được, hoặc đo khác | Why it is not measured, or otherwise';
+comment on column mart.indicator_component.why_en is 'Như trên, tiếng Anh | The same in English';
+
 grant select, insert, delete on mart.indicator_score to dx_loader;
 grant select on mart.indicator_score to dx_engineer, dx_analyst, dx_bi;
 grant select, insert, delete on mart.national_gap to dx_loader;
 grant select on mart.national_gap to dx_engineer, dx_analyst, dx_bi;
+grant select on mart.indicator_component to dx_loader, dx_engineer, dx_analyst, dx_bi;
