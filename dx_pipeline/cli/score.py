@@ -275,7 +275,13 @@ def _show_unit(parts: Sequence[ComponentScore], found: Sequence[TotalScore], per
         "điểm · score",
         "mất · lost",
     ):
-        table.add_column(name, overflow="fold", justify="left" if name.startswith(("số", "thành")) else "right")
+        is_text = name.startswith(("số", "thành"))
+        table.add_column(
+            name,
+            overflow="fold",
+            justify="left" if is_text else "right",
+            min_width=30 if name.startswith("thành") else 4,
+        )
     for one in parts:
         told = {"no_source": "chưa có nguồn · no source", "not_applicable": "không áp dụng · N/A"}.get(one.status)
         table.add_row(

@@ -52,25 +52,25 @@ def trend(months: Sequence[str], line: Line, say: Say, *, low: float, high: floa
 
 
 def spark(line: Line, peers: Sequence[Sequence[float | None]], say: Say, *, low: float, high: float) -> Markup:
-    """A small multiple: one series over those of all its peers, drawn faintly, on one scale for all."""
+    """A small multiple: one series over those of all its peers, drawn faintly, on one scale for all; ends are clipped."""
     width, height = 200.0, 62.0
     spread = max(high - low, 0.0001)
 
+    def at(value: float) -> float:
+        return height - 6 - (height - 14) * (min(max(value, low), high) - low) / spread
+
     def path(values: Sequence[float | None]) -> str:
-        step = (width - 54) / max(len(values) - 1, 1)
-        return " ".join(
-            f"{3 + i * step:.1f},{height - 6 - (height - 14) * (v - low) / spread:.1f}"
-            for i, v in enumerate(values)
-            if v is not None
-        )
+        step = (width - 62) / max(len(values) - 1, 1)
+        return " ".join(f"{3 + i * step:.1f},{at(v):.1f}" for i, v in enumerate(values) if v is not None)
 
     parts = [Markup('<polyline class="peer" points="{}"/>').format(path(values)) for values in peers]
     parts.append(Markup('<polyline class="line" points="{}"/>').format(path(line.values)))
     known = [value for value in line.values if value is not None]
     if known:
-        at = height - 6 - (height - 14) * (known[-1] - low) / spread
-        parts.append(Markup('<circle class="dot" cx="{}" cy="{}" r="2.4"/>').format(f"{width - 51:.1f}", f"{at:.1f}"))
-        parts.append(_text(width - 46, at + 3.5, say(known[-1]), "start", "last"))
+        parts.append(
+            Markup('<circle class="dot" cx="{}" cy="{}" r="2.4"/>').format(f"{width - 59:.1f}", f"{at(known[-1]):.1f}")
+        )
+        parts.append(_text(width - 54, at(known[-1]) + 3.5, say(known[-1]), "start", "last"))
     return _svg(width, height, line.label, parts)
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from dx_pipeline.report import plots
 from dx_pipeline.report.numbers import Report, Section
-from dx_pipeline.report.words import amount, period_in_words, words
+from dx_pipeline.report.words import amount, period_in_words, province_in_words, words
 
 _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _TRENDS = (
@@ -56,7 +56,7 @@ def render(report: Report, language: str, *, province: str, owners: Mapping[str,
         s=report.sections,
         page=page,
         title_period=period_in_words(report.period, language),
-        province=province,
+        province=province_in_words(province, language),
         owners=owners,
         known=f"{report.known_at.astimezone(_ZONE):%Y-%m-%d %H:%M}",
         fingerprint=hashlib.sha256(report.numbers).hexdigest(),
@@ -121,7 +121,7 @@ class _Page:
             cells = []
             for key, word in _MULTIPLES:
                 known = [v for values in series[key].values() for v in values if v is not None]
-                low, high = _scale(known)
+                low, high = _scale(_without_extremes(known))
                 peers = [values for other, values in series[key].items() if other != unit]
                 line = plots.Line(f"{names[unit]}: {self._words[word]}", series[key][unit])
                 cells.append((self._words[word], plots.spark(line, peers, self._say, low=low, high=high)))
@@ -151,9 +151,11 @@ class _Page:
             return self._words.get(row["status"], "–")
         return f"{row['place']}/{row['peers']}" + (" =" if row["tied"] and row["tied"] > 1 else "")
 
-    def most_lost(self, row: Mapping[str, Any]) -> str:
+    def most_lost(self, row: Mapping[str, Any]) -> Markup:
         parts = [one.split(" ") for one in (row["most_lost"] or "").split(";") if one]
-        return ", ".join(f"{number} (−{amount(points, self._language)})" for number, points in parts)
+        return Markup(" ").join(
+            Markup("<span>{} −{}</span>").format(number, amount(points, self._language)) for number, points in parts
+        )
 
     def eid_districts(self) -> list[tuple[str, Section, int, int]]:
         """District → its communes, issued, activated."""
@@ -206,6 +208,13 @@ def _scale(values: Sequence[float]) -> tuple[float, float]:
     low = int(min(values) * 20) / 20
     high = -int(-max(values) * 20 // 1) / 20
     return max(low, 0.0), max(high, low + 0.05)
+
+
+def _without_extremes(values: Sequence[float]) -> list[float]:
+    """The values without the outermost twentieths: a district with ten dossiers would flatten all others."""
+    ordered = sorted(values)
+    cut = len(ordered) // 20
+    return ordered[cut : len(ordered) - cut]
 
 
 def _percent(value: Any, language: str, decimals: int) -> str:

@@ -91,15 +91,17 @@ _WORDS = {
     "s5": ("Xếp hạng", "Ranking"),
     "s5_note": (
         "Trong nhóm cùng loại và cấp. Bằng điểm thì cùng hạng (1, 1, 3). Điểm tối đa là của những thành phần kho đo được"
-        " và áp dụng cho đơn vị; không áp dụng không phải là 0 điểm.",
+        " và áp dụng cho đơn vị; không áp dụng không phải là 0 điểm. Đơn vị mà chưa tới nửa số điểm"
+        " đo được áp dụng thì không xếp hạng.",
         "Within peers of the same kind and level. Equal scores share a place (1, 1, 3). The maximum is of the components"
-        " that are measured and apply to the unit; not applicable is not 0 points.",
+        " that are measured and apply to the unit; not applicable is not 0 points. A unit to which less than half of the measured"
+        " points apply is not ranked.",
     ),
     "place": ("Hạng", "Place"),
     "agency": ("Cơ quan", "Agency"),
     "most_lost": ("Mất nhiều nhất ở", "Most lost in"),
-    "not_ranked": ("quá ít điểm áp dụng", "too little applies"),
-    "excluded": ("loại khỏi xếp hạng", "excluded"),
+    "not_ranked": ("không xếp", "not ranked"),
+    "excluded": ("loại", "excluded"),
     "so-ban-nganh province": ("Sở, ban, ngành cấp tỉnh", "Departments of the province"),
     "cnvpdk province": ("Chi nhánh Văn phòng Đăng ký đất đai", "Branches of the land registration office"),
     "quan-huyen district": ("UBND cấp huyện", "District People's Committees"),
@@ -190,6 +192,8 @@ _WORDS = {
     "fingerprint": ("Dấu vân tay số liệu (SHA-256)", "Fingerprint of the numbers (SHA-256)"),
     "as_now": ("Đọc theo hiện tại vì không có lịch sử", "Read as it is now, for it keeps no history"),
     "no_assessment": ("Chưa công bố đánh giá nào của năm.", "No assessment of the year has been published."),
+    "budget-1": ("Đơn vị không có trong danh mục", "Units not in the catalogue"),
+    "budget-2": ("Không phải cơ quan của tỉnh", "No agencies of the province"),
     "other_peers": ("Khác", "Others"),
 }
 _PERIOD = {
@@ -218,6 +222,12 @@ def period_in_words(period: Period, language: str) -> str:
         h=_HALF[language][(period.number - 1) % 2],
         m=_MONTHS[(period.number - 1) % 12],
     )
+
+
+def province_in_words(name: str, language: str) -> str:
+    """The name of the province: ``Tỉnh Quảng Trị`` or ``Quảng Trị Province``."""
+    plain = name.removeprefix("Tỉnh ")
+    return f"{plain} Province" if language == "en" and plain != name else name
 
 
 def amount(value: str | float | int | None, language: str, decimals: int | None = None) -> str:
