@@ -29,7 +29,7 @@ select
     p.ends_in
 from on_time_group as g
 inner join score_period as p
-    on g.received_in <= p.ends_in and coalesce(greatest(g.ended_in, g.received_in) >= p.starts_in, true);
+    on g.received_in <= p.ends_in and coalesce(g.ended_in >= p.starts_in or g.received_in >= p.starts_in, true);
 
 -- dx:include parts/on_time_verdict.sql
 

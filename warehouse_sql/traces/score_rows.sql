@@ -18,7 +18,7 @@ select
     p.ends_in
 from on_time_numbered as n
 inner join score_period as p
-    on n.received_in <= p.ends_in and coalesce(greatest(n.ended_in, n.received_in) >= p.starts_in, true);
+    on n.received_in <= p.ends_in and coalesce(n.ended_in >= p.starts_in or n.received_in >= p.starts_in, true);
 
 -- dx:include parts/on_time_verdict.sql
 
