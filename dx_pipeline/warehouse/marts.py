@@ -148,7 +148,10 @@ def compute_mart(connection: Connection, mart: Mart) -> None:
 
 
 def _inputs(connection: Connection, mart: Mart) -> str:
-    """The last batch that changed anything of each dataset the mart depends on, and how many SQL files were run."""
+    """The last batch that changed anything of each dataset the mart depends on, and how many SQL files were run.
+
+    A mart that scores by indicator sets also depends on those.
+    """
     changed = connection.execute(
         sa.text(
             "select b.system || '.' || b.dataset as name, max(b.batch_id) as batch_id from ops.batch as b"
@@ -160,7 +163,13 @@ def _inputs(connection: Connection, mart: Mart) -> str:
     batches = {row.name: row.batch_id for row in changed}
     migrations = connection.execute(sa.text("select count(*) from ops.migration")).scalar_one()
     listed = ", ".join(f"{name} {batches.get(name, '-')}" for name in sorted(mart.depends_on))
-    return f"{listed}; {migrations} SQL files"
+    sets = ""
+    if "core.dim_indicator_" in mart.script:  # loaded by people, not by batches
+        loaded = connection.exec_driver_sql(
+            "select (select count(*) from core.indicator_set_revision), (select count(*) from core.ranking_exclusion)"
+        ).one()
+        sets = f"; {loaded[0]} indicator sets, {loaded[1]} exclusions"
+    return f"{listed}; {migrations} SQL files{sets}"
 
 
 def _is_current(connection: Connection, mart: Mart, definition: str, inputs: str) -> bool:

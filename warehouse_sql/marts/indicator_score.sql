@@ -33,11 +33,12 @@ inner join score_period as p
 
 -- dx:include parts/on_time_verdict.sql
 
--- One pass over the rows, by month.
-create temporary table score_month on commit drop as
+-- One pass over the rows.
+create temporary table score_cell on commit drop as
 select
     m.measure,
     m.agency_sk,
+    m.procedure_sk,
     date_trunc('month', m.counted_on::timestamp)::date as month,
     count(*) filter (where m.is_good) as numerator,
     count(*) as denominator
@@ -45,22 +46,36 @@ from measured_row as m
 group by
     m.measure,
     m.agency_sk,
+    m.procedure_sk,
     date_trunc('month', m.counted_on::timestamp)::date;
+
+create temporary table score_month on commit drop as
+select
+    c.measure,
+    c.agency_sk,
+    c.month,
+    sum(c.numerator) as numerator,
+    sum(c.denominator) as denominator
+from score_cell as c
+group by
+    c.measure,
+    c.agency_sk,
+    c.month;
 
 create temporary table score_procedure on commit drop as
 select
-    m.measure,
-    m.agency_sk,
-    date_trunc('month', m.counted_on::timestamp)::date as month,
+    c.measure,
+    c.agency_sk,
+    c.month,
     p.procedure_code,
-    bool_or(m.is_good) as is_good
-from measured_row as m
-inner join core.dim_procedure as p on m.procedure_sk = p.procedure_sk
-where m.measure in ('filed_online', 'paid_online') and m.procedure_sk > 0
+    bool_or(c.numerator > 0) as is_good
+from score_cell as c
+inner join core.dim_procedure as p on c.procedure_sk = p.procedure_sk
+where c.measure in ('filed_online', 'paid_online') and c.procedure_sk > 0
 group by
-    m.measure,
-    m.agency_sk,
-    date_trunc('month', m.counted_on::timestamp)::date,
+    c.measure,
+    c.agency_sk,
+    c.month,
     p.procedure_code;
 
 create temporary table score_measure on commit drop as
