@@ -235,6 +235,25 @@ def load(
     )
 
 
+@score_app.command()
+@friendly
+def national(
+    file: Annotated[Path, typer.Argument(help="CSV: period, unit_code, component (code, number or *), score, source.")],
+    by: Annotated[str, typer.Option("--by", help="Who enters them.")],
+    set_code: SetOption = DEFAULT_SET,
+) -> None:
+    """Enter scores as the national portal shows them; the report sets them beside the warehouse's.
+
+    Example: dx score national cong-quoc-gia-2024-06.csv --by "Trung tâm Phục vụ hành chính công"
+    """
+    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.warehouse.national_figure import load_national_figures
+
+    with get_road().warehouse.loader() as connection:
+        count = load_national_figures(connection, file, set_code=set_code, by=by)
+    console.print(f"[green]✓[/] {count} số liệu · figures; `dx report` shows them")
+
+
 def _show_ranking(found: Sequence[TotalScore], set_code: str, period: str) -> None:
     table = plain_table(f"Điểm và hạng · Scores and places {set_code} {period}")
     for name in (

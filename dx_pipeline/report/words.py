@@ -46,6 +46,7 @@ _WORDS = {
     "followed": ("theo dõi", "followed"),
     "total": ("Tổng", "Total"),
     "gap_title": ("Vì sao số trên Cổng quốc gia khác", "Why the national portal shows other numbers"),
+    "national": ("Cổng quốc gia", "National portal"),
     "gap_done": ("Đã xong theo tỉnh", "Done in the province's records"),
     "gap_not_sent": ("đã xong, chưa gửi", "done, not sent"),
     "gap_otherwise": ("đã xong, gửi trạng thái khác", "done, sent with another status"),

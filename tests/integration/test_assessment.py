@@ -17,6 +17,7 @@ from dx_pipeline.warehouse.assessment import exclude, load_entries
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.indicator_set import add_revision, sync_indicator_sets
 from dx_pipeline.warehouse.marts import load_marts
+from dx_pipeline.warehouse.national_figure import load_national_figures
 from tests.conftest import ROOT
 from tests.integration.star_warehouse import ask, migrated_warehouse, refresh, running_server
 
@@ -162,3 +163,20 @@ def test_a_wrong_line_loads_nothing(
         load(warehouse, tmp_path / "scores.csv", stage, [line], by)
     assert told in error.value.what
     assert ask(warehouse, "select count(*) from core.assessment_entry") == before
+
+
+def test_national_figures_are_checked_and_kept(warehouse: Warehouse, tmp_path: Path) -> None:
+    file = tmp_path / "national.csv"
+    with warehouse.loader() as connection:
+        sync_indicator_sets(connection, load_indicator_sets([ROOT]))
+        file.write_text('period,unit_code,component,score,source\n2024-06,*,2.1,"19,8",Cổng\n2024-06,*,*,71.5,Cổng\n')
+        assert load_national_figures(connection, file, set_code="766-2022", by="Sở TT&TT") == 2
+        file.write_text("period,unit_code,component,score,source\n2024-06,*,2.1,20.5,Cổng\n2024-06,*,9.9,1,Cổng\n")
+        with pytest.raises(SettingsError) as error:
+            load_national_figures(connection, file, set_code="766-2022", by="Sở TT&TT")
+    assert "line 2: score 20.5 is not within 0 and 20" in error.value.what
+    assert "line 3: the set has no component '9.9'" in error.value.what
+    assert ask(warehouse, "select component_code, score from core.national_figure order by 1") == [
+        ("*", Decimal("71.5")),
+        ("PROCESSING_ON_TIME", Decimal("19.8")),
+    ]
