@@ -24,14 +24,14 @@ def load_national_figures(connection: Connection, path: Path, *, set_code: str, 
     if not by.strip():
         raise SettingsError("figures need a name", next_step="say who enters them: --by 'Nguyễn Văn A'")
     known: dict[str, tuple[str, Decimal | None]] = {"*": ("*", None)}
-    for row in connection.execute(
+    for one in connection.execute(
         sa.text(
             "select component_code, component_number, max_points from core.dim_indicator_component where set_code = :set"
         ),
         {"set": set_code},
     ):
-        known[row.component_code] = (row.component_code, row.max_points)
-        known[row.component_number or row.component_code] = (row.component_code, row.max_points)
+        known[one.component_code] = (one.component_code, one.max_points)
+        known[one.component_number or one.component_code] = (one.component_code, one.max_points)
     if len(known) == 1:
         raise SettingsError(f"indicator set {set_code!r} has no components", next_step="`dx score sets` lists the sets")
     try:

@@ -1,5 +1,5 @@
--- Assessment of agencies by people: self-assessment with evidence, then verification, then the ranking that is published
--- (dx publication publish assessment_ranking). Entries are added, never changed; the newest one counts.
+-- Assessment of agencies by people: self-assessment with evidence, then verification, then the ranking that is
+-- published (dx publication publish assessment_ranking). Entries are added, never changed; the newest one counts.
 
 -- Grain: one row per set, year, agency, component, stage and moment of entry.
 create table if not exists core.assessment_entry (
