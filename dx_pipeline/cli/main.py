@@ -14,6 +14,7 @@ from dx_pipeline import __version__
 from dx_pipeline.cli import (
     access,
     alerts,
+    assessment,
     audit,
     batches,
     bi,
@@ -26,9 +27,11 @@ from dx_pipeline.cli import (
     publication,
     quarantine,
     quickstart,
+    report,
     run,
     safekeeping,
     sandbox,
+    score,
     server,
     sql,
     trace,
@@ -62,6 +65,9 @@ keys.register(app)
 safekeeping.register(app)
 docs.register(app)
 metrics.register(app)
+score.register(app)
+report.register(app)
+assessment.register(app)
 
 
 @app.command()

@@ -56,7 +56,26 @@ def recompute_as_known(warehouse: Warehouse, mart: Mart, at: datetime) -> AsKnow
 
 def mart_as_known(connection: Connection, mart: Mart, at: datetime) -> AsKnown:
     """The same inside a transaction of the caller, whose temporary tables it uses and drops again."""
-    script = _COMMENT.sub("", mart.path.read_text(encoding="utf-8"))
+    texts, present = _texts_as_known(connection, mart, at)
+    return AsKnown([exact_cells(text) for text in texts], present)
+
+
+def as_known_tables(connection: Connection, mart: Mart, at: datetime) -> tuple[str, ...]:
+    """Make ``pg_temp.<mart>`` with the rows as known at an instant; the tables that were read as they are now."""
+    texts, present = _texts_as_known(connection, mart, at)
+    connection.exec_driver_sql(f"create temporary table {mart.name} (like {mart.table} including all) on commit drop")
+    connection.execute(
+        sa.text(
+            f"insert into pg_temp.{mart.name} select r.* from jsonb_populate_recordset("
+            f"cast(null as pg_temp.{mart.name}), cast(:rows as jsonb)) as r"
+        ),
+        {"rows": f"[{','.join(texts)}]"},
+    )
+    return present
+
+
+def _texts_as_known(connection: Connection, mart: Mart, at: datetime) -> tuple[list[str], tuple[str, ...]]:
+    script = _COMMENT.sub("", mart.script)
     functions = as_known_functions(connection)
     script, present = _in_the_past(script, functions, at)
     script = re.sub(rf"\bmart\.{mart.name}\b", f"pg_temp.{mart.name}", script)
@@ -78,7 +97,7 @@ def mart_as_known(connection: Connection, mart: Mart, at: datetime) -> AsKnown:
         ) from None
     finally:
         nested.rollback()
-    return AsKnown([exact_cells(row) for row in sorted(rows)], present)
+    return sorted(rows), present
 
 
 def query_as_known(connection: Connection, query: str, at: datetime) -> tuple[Any, tuple[str, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -126,3 +127,50 @@ def test_nobody_may_change_a_publication(installation: Installation, verb: str) 
         connection.execute("set role dx_loader")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(verb)
+
+
+def test_a_report_of_june_made_again_in_september_has_the_same_bytes(
+    installation: Installation, tmp_path: Path
+) -> None:
+    june = tmp_path / "june.json"
+    installation.dx(
+        "report", "2024-05", "--no-pdf", "--publish", "--by", "Văn phòng UBND tỉnh", "--numbers", str(june),
+        "-o", str(tmp_path / "june.html"),
+    )  # fmt: skip
+    ((published_at,),) = ask(
+        installation, "select published_at from ops.indicator_publication where subject_kind = 'report'"
+    )
+    # What comes later: dossiers of May go back to work, and one is deleted at the source.
+    newest = "(select max(\"NgayCapNhat\") + interval '1 second' from ho_so)"
+    codes = [
+        str(code)
+        for (code,) in ask(
+            installation,
+            "select dossier_code from core.fact_dossier where status_sk = 10 and deleted_at is null and due_at is not null"
+            " and received_on between '2024-05-02' and '2024-05-15' order by 1 limit 5",
+        )
+    ]
+    listed = ", ".join(f"'{code}'" for code in codes)
+    assert at_the_source(
+        installation,
+        "update ho_so set \"TrangThaiHoSo\" = '4', \"NgayKetThucXuLy\" = null, \"NgayTra\" = null,"
+        f' "NgayCapNhat" = {newest} where "MaHoSo" in ({listed})',
+    ) >= len(codes)  # fmt: skip
+    installation.dx("run", "one_stop")
+
+    made = {}
+    for name, options in {
+        "version": ("--version", "1"),
+        "known": ("--as-known-at", published_at.isoformat()),  # type: ignore[attr-defined]
+        "now": (),
+    }.items():
+        path = tmp_path / f"{name}.json"
+        installation.dx(
+            "report", "2024-05", "--no-pdf", *options, "--numbers", str(path), "-o", str(tmp_path / f"{name}.html")
+        )
+        made[name] = path.read_bytes()
+    assert len(june.read_bytes()) > 50_000
+    assert made["version"] == june.read_bytes()
+    assert made["known"] == june.read_bytes()
+    assert made["now"] != june.read_bytes()
+    assert (tmp_path / "version.html").read_text() == (tmp_path / "june.html").read_text()

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 from dx_pipeline.warehouse.load_file import parse_load_file
+from dx_pipeline.warehouse.marts import with_includes
 from dx_pipeline.warehouse.merge import LoadBinds, MergeCounts, run_load
 from dx_pipeline.warehouse.migrate import migrate
 
@@ -94,6 +95,6 @@ def load(warehouse: Warehouse, dataset: str, batch_id: int, as_of: datetime = AS
 
 def refresh(warehouse: Warehouse, mart: str) -> None:
     """Run a mart file with the loader's rights, in one transaction."""
-    text = (PROJECT / "warehouse_sql" / "marts" / f"{mart}.sql").read_bytes()
+    text = with_includes(PROJECT / "warehouse_sql" / "marts" / f"{mart}.sql").encode()
     with warehouse.loader() as connection:
         connection.connection.driver_connection.execute(text)  # type: ignore[union-attr]
