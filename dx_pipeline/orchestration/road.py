@@ -45,6 +45,7 @@ from dx_pipeline.progress import listener
 from dx_pipeline.settings import Settings
 from dx_pipeline.warehouse import ledger
 from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.delivery import delivery_of
 from dx_pipeline.warehouse.key_register import staged_key_version
 from dx_pipeline.warehouse.known_time import begin_publishing
 from dx_pipeline.warehouse.ledger import Batch
@@ -54,7 +55,6 @@ from dx_pipeline.warehouse.quarantine import settle_quarantine
 from dx_pipeline.warehouse.stage import (
     drop_stage,
     finish_stage,
-    rejected_table,
     stage_holds,
 )
 from dx_pipeline.warehouse.volume import silence_alarm, volume_alarm
@@ -367,7 +367,7 @@ class Road:
                     loaded_at=known_at,
                 )
                 try:
-                    counts = run_load(connection, load, binds, stage_rejected=rejected_table(contract))
+                    counts = run_load(connection, load, binds, delivery_of(connection, contract, batch))
                 except LoadFileError as error:
                     raise name_released_rows(error, contract, self.warehouse) from error
                 values = {

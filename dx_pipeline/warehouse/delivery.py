@@ -1,0 +1,67 @@
+"""What a batch delivers, so that what it does not hold can be told from what it was never meant to hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy.engine import Connection
+
+from dx_pipeline.contract.model import Contract
+from dx_pipeline.extract.window import column_timezone
+from dx_pipeline.warehouse.ledger import Batch, get_batch
+from dx_pipeline.warehouse.stage import rejected_table
+
+USUAL_BAND = 0.5  # of a contract that promises none: more than half of a part does not vanish unasked
+Extent = Literal["all", "period", "part"]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A batch as its contract declares it.
+
+    Attributes:
+        extent: all that the source has, all of one period, or a part that says nothing of other rows.
+        key: the contract's primary key, in its order.
+        covers: contract columns; a delivery speaks for the values of these that it holds. Empty: for everything.
+        window: of a period: its limits in the source's local time, and that time zone.
+        read_from: when the reading began. Rows that were published later were not there to be read, so an upsert that
+            does not know it closes nothing.
+        rejected: stage table of the rejected rows; they have not vanished.
+        band: share of the open rows of a part that may vanish.
+        mend: where the band is written and what to run then, for the message.
+    """
+
+    extent: Extent = "all"
+    key: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
+    window: tuple[str, str, str] | None = None
+    read_from: datetime | None = None
+    rejected: str | None = None
+    band: float = USUAL_BAND
+    mend: str = "widen volume.band in the contract and replay the batch"
+
+
+def delivery_of(connection: Connection, contract: Contract, batch: Batch) -> Delivery:
+    """What this batch, or the one whose landed rows it replays, speaks for."""
+    origin = get_batch(connection, batch.replay_of) if batch.replay_of is not None else batch
+    window = None
+    if origin.kind == "period" and contract.load.period is not None and origin.window_low and origin.window_high:
+        zone = column_timezone(contract.column(contract.load.period.column))
+        window = (origin.window_low, origin.window_high, zone)
+    extent: Extent = "part"
+    if contract.load.mode == "snapshot" or origin.kind == "full":
+        extent = "all"
+    elif window is not None:
+        extent = "period"
+    return Delivery(
+        extent=extent,
+        key=contract.key_columns,
+        covers=contract.load.covers,
+        window=window,
+        read_from=origin.started_at,
+        rejected=rejected_table(contract),
+        band=USUAL_BAND if contract.volume.band is None else contract.volume.band,
+        mend=f"widen volume.band in {contract.path} and `dx replay {batch.batch_id}`",
+    )
