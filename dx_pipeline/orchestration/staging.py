@@ -117,7 +117,9 @@ class RejectedRows:
             f"coalesce(c.{identifier(name)}::varchar, {_raw(contract.column(name).source_name)}, '∅')"
             for name in contract.row_identity
         ) + ")"  # fmt: skip
-        identity = ", ".join(identifier(name) for name in dict.fromkeys((*contract.row_identity, *contract.key_columns)))
+        identity = ", ".join(
+            identifier(name) for name in dict.fromkeys((*contract.row_identity, *contract.key_columns))
+        )
         keys = [f"c.{identifier(name)}" for name in contract.key_columns]
         readable = " and ".join(f"{name} is not null" for name in keys)
         business_key = f"case when {readable} then concat_ws('|', {', '.join(f'{name}::varchar' for name in keys)}) end"

@@ -6,13 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy.engine import Connection
-
-from dx_pipeline.contract.model import Contract
-from dx_pipeline.extract.window import column_timezone
-from dx_pipeline.warehouse.ledger import Batch, get_batch
-from dx_pipeline.warehouse.stage import rejected_table
-
 USUAL_BAND = 0.5  # of a contract that promises none: more than half of a part does not vanish unasked
 Extent = Literal["all", "period", "part"]
 
@@ -41,27 +34,3 @@ class Delivery:
     rejected: str | None = None
     band: float = USUAL_BAND
     mend: str = "widen volume.band in the contract and replay the batch"
-
-
-def delivery_of(connection: Connection, contract: Contract, batch: Batch) -> Delivery:
-    """What this batch, or the one whose landed rows it replays, speaks for."""
-    origin = get_batch(connection, batch.replay_of) if batch.replay_of is not None else batch
-    window = None
-    if origin.kind == "period" and contract.load.period is not None and origin.window_low and origin.window_high:
-        zone = column_timezone(contract.column(contract.load.period.column))
-        window = (origin.window_low, origin.window_high, zone)
-    extent: Extent = "part"
-    if contract.load.mode == "snapshot" or origin.kind == "full":
-        extent = "all"
-    elif window is not None:
-        extent = "period"
-    return Delivery(
-        extent=extent,
-        key=contract.key_columns,
-        covers=contract.load.covers,
-        window=window,
-        read_from=origin.started_at,
-        rejected=rejected_table(contract),
-        band=USUAL_BAND if contract.volume.band is None else contract.volume.band,
-        mend=f"widen volume.band in {contract.path} and `dx replay {batch.batch_id}`",
-    )

@@ -26,9 +26,7 @@ from dx_pipeline.warehouse.merge_upsert import upsert
 __all__ = ["Delivery", "LoadBinds", "MergeCounts", "run_load"]
 
 
-def run_load(
-    connection: Connection, load: LoadFile, binds: LoadBinds, delivery: Delivery | None = None
-) -> MergeCounts:
+def run_load(connection: Connection, load: LoadFile, binds: LoadBinds, delivery: Delivery | None = None) -> MergeCounts:
     """Run all steps of a load file in the caller's transaction; return the counts of the ledger step.
 
     Args:
