@@ -19,8 +19,7 @@ class Delivery:
         key: the contract's primary key, in its order.
         covers: contract columns; a delivery speaks for the values of these that it holds. Empty: for everything.
         window: of a period: its limits in the source's local time, and that time zone.
-        read_from: when the reading began. Rows that were published later were not there to be read, so an upsert that
-            does not know it closes nothing.
+        read_from: when the reading began; rows that were published later were not there to be read.
         rejected: stage table of the rejected rows; they have not vanished.
         band: share of the open rows of a part that may vanish.
         mend: where the band is written and what to run then, for the message.

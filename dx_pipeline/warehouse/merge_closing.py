@@ -56,7 +56,8 @@ def close_missing(
         BatchHeld: more would be closed than the contract's band allows.
         LoadFileError: the step does not say which columns hold the contract's key or what a delivery covers.
     """
-    if delivery.extent == "part" or (step.merge == "upsert" and delivery.read_from is None):
+    # A source that is read by its cursor is read whole only when nothing of it is in the star.
+    if delivery.extent == "part" or (step.merge == "upsert" and delivery.extent == "all"):
         return counts
     scope = scope_columns(step, delivery)
     is_open, period = _open_condition(target), _period_condition(step, delivery)
