@@ -29,7 +29,8 @@ begin
     history := format('%I.%I', schema_name, table_name || '_history');
     as_known := format('%I.%I', schema_name, regexp_replace(table_name, '^fact_', '') || '_as_known');
 
-    select string_agg(format('%I', a.attname), ', ' order by array_position(i.indkey::int2[], a.attnum)) into key_columns
+    select string_agg(format('%I', a.attname), ', ' order by array_position(i.indkey::int2[], a.attnum))
+    into key_columns
     from pg_catalog.pg_index as i
     inner join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = any(i.indkey::int2[])
     where i.indrelid = target and i.indisprimary;
@@ -80,7 +81,8 @@ begin
     );
     execute format(
         'comment on column %s.known_to is %L',
-        history, 'Cho đến lúc có phiên bản kế tiếp hoặc dòng không còn | Until this instant, that of the next version or of its end'
+        history,
+        'Cho đến lúc có phiên bản kế tiếp hoặc dòng không còn | Until this instant, that of the next version or its end'
     );
 
     select string_agg(format('%I', a.attname), ', ' order by a.attnum) into listed
@@ -88,7 +90,8 @@ begin
     where a.attrelid = target and a.attnum > 0 and not a.attisdropped;
     execute format(
         'create or replace function %s(at timestamptz) returns setof %s language sql stable as $known$'
-        ' select %s from %s where loaded_at <= at union all select %s from %s where known_from <= at and known_to > at $known$',
+        ' select %s from %s where loaded_at <= at union all'
+        ' select %s from %s where known_from <= at and known_to > at $known$',
         as_known, target, listed, target, listed, history
     );
     execute format(
