@@ -3,7 +3,7 @@
 -- more to publish; a petition that nobody handled has the 15. What is not handled is overdue or waiting on the latest
 -- day that the petitions know of. Satisfaction with handling: all less those dissatisfied, raised again or overdue,
 -- each once.
--- dx:mart name=petition_by_agency_month depends=service_centre.phan_anh_kien_nghi,one_stop.ngay_nghi
+-- dx:mart name=petition_by_agency_month depends=service_centre.phan_anh_kien_nghi,one_stop.ngay_nghi,one_stop.groups
 
 delete from mart.petition_by_agency_month;
 

@@ -1,6 +1,6 @@
 -- Grain: one row per agency, month (local time) of the rating, and what was rated. A rating counts whether or not the
 -- warehouse has its dossier; how many lack one, or were given before its end, is shown.
--- dx:mart name=satisfaction_by_agency_month depends=service_centre.danh_gia_hai_long,one_stop.ho_so
+-- dx:mart name=satisfaction_by_agency_month depends=service_centre.danh_gia_hai_long,one_stop.ho_so,one_stop.groups
 
 delete from mart.satisfaction_by_agency_month;
 

@@ -1,6 +1,6 @@
 -- Grain: one row per office, indicator, year and period. Kinds of data stand side by side, in the indicator's usual
 -- unit. Kind 3 is "carried out" by the system's list and "official" by its example: it is never mixed with kind 4.
--- dx:mart name=socio_economic_indicator depends=socio_economic.gia_tri_chi_tieu,socio_economic.chi_tieu_co_du_lieu
+-- dx:mart name=socio_economic_indicator depends=socio_economic.gia_tri_chi_tieu,socio_economic.chi_tieu_co_du_lieu,one_stop.groups
 
 delete from mart.socio_economic_indicator;
 

@@ -1,7 +1,7 @@
 -- Grain: one row per document, group, lead agency and month from the first known status on, with the status each task
 -- had at the month's end. A task counts from the first month in which a status of it is known. Late: due before the
 -- month's end (today in the present month), neither carried out nor stopped. Never summed over months.
--- dx:mart name=task_by_lead_agency_month depends=task_tracking.nhiem_vu
+-- dx:mart name=task_by_lead_agency_month depends=task_tracking.nhiem_vu,one_stop.groups
 
 delete from mart.task_by_lead_agency_month;
 
