@@ -46,6 +46,8 @@ class LoadStep:
     """Column of the target that holds the contract's period column."""
     fills: str | None
     """The table that a ``merge=sql`` step works on; the work order reads it."""
+    changes: tuple[str, ...]
+    """Further tables whose rows a ``merge=sql`` step may change: their former versions are kept."""
     sql: str
     line: int
 
@@ -127,9 +129,9 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
     words = rest.split()
     settings = dict(word.split("=", 1) for word in words if "=" in word)
     flags = {word for word in words if "=" not in word}
-    unknown = (set(settings) - {"merge", "target", "key", "version", "fills", "identity", "scope", "period"}) | (
-        flags - {"ledger", "close_missing", "closes"}
-    )
+    unknown = (
+        set(settings) - {"merge", "target", "key", "version", "fills", "changes", "identity", "scope", "period"}
+    ) | (flags - {"ledger", "close_missing", "closes"})
     if unknown:
         raise refuse(f"unknown {', '.join(sorted(unknown))} in dx:step")
     merge = settings.get("merge")
@@ -148,6 +150,9 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
         raise refuse("a merge=sql step cannot carry ledger: its counts are unknown")
     if "fills" in settings and merge != "sql":
         raise refuse("fills= belongs to a merge=sql step; the others say target=")
+    changes = tuple(part for part in settings.get("changes", "").split(",") if part)
+    if changes and (merge != "sql" or not all(re.fullmatch(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*", t) for t in changes)):
+        raise refuse("changes=schema.table[,schema.table] belongs to a merge=sql step")
     period = settings.get("period")
     if not all(IDENTIFIER.match(name) for name in (*identity, *scope, *((period,) if period is not None else ()))):
         raise refuse("identity=, scope= and period= name columns of the target")
@@ -170,6 +175,7 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
         scope=scope,
         period=period,
         fills=settings.get("fills"),
+        changes=changes,
         sql=sql,
         line=line,
     )

@@ -66,8 +66,7 @@ def begin_history(connection: Connection, load: LoadFile) -> Histories:
     written: dict[str, set[str]] = {}
     lines: dict[str, int] = {}
     for step in load.steps:
-        table = step.fills or step.target
-        if table is not None:
+        for table in filter(None, (step.fills or step.target, *step.changes)):
             written.setdefault(table, set()).add(step.merge)
             lines.setdefault(table, step.line)
     by_upsert: set[str] = set()

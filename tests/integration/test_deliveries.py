@@ -267,3 +267,35 @@ def test_a_statement_that_changes_a_row_without_dating_it_is_refused(warehouse: 
     ):
         run_load(open_one, parse_load_file(path), LoadBinds(2, at(2), 1), police.delivery)
     assert issued(warehouse) == {("2024-06", "Vĩnh Tú"): 5}
+
+
+def test_what_moves_to_an_agency_of_two_identifiers_reads_then_as_it_did(warehouse: Warehouse) -> None:
+    """Tasks came under the old identifier before the catalogue knew it; the catalogue's load moves them."""
+    old, new = "000.14.45.H50", "H50.14"
+    task = {
+        "ma_nv": "NV1", "so_van_ban": "1/QĐ", "nhom": "CHUNG", "ten_nv": "Một", "don_vi_chu_tri": old,
+        "don_vi_phoi_hop": None, "ngay_giao": "2024-01-02", "han_hoan_thanh": "2024-06-30",
+        "ngay_cap_nhat": "2024-05-01 08:00+07", "trang_thai": "hoan_thanh", "ngay_hoan_thanh": None,
+        "ty_le_hoan_thanh": 10, "id": 1,
+    }  # fmt: skip
+    types = {name: "text" for name in task} | {
+        "ngay_giao": "date", "han_hoan_thanh": "date", "ngay_hoan_thanh": "date", "ngay_cap_nhat": "timestamptz",
+        "ty_le_hoan_thanh": "numeric", "id": "bigint",
+    }  # fmt: skip
+    Department(warehouse, "task_tracking", "nhiem_vu", types).deliver(1, [task])
+    question = (
+        "select t.lead_agency_code, b.agency_code, t.lead_agency_sk = b.agency_sk"
+        " from {} as t inner join {} as b on t.task_code = b.task_code"
+    )
+    now = question.format("core.dim_task", "core.bridge_task_agency")
+    known = question.format(*(f"core.{name}_as_known('{at(1)}')" for name in ("dim_task", "bridge_task_agency")))
+    assert ask(warehouse, now) == [(old, old, True)]
+    agency = {
+        "group_code": "14", "group_name": "Sở Tư pháp", "ma_dinh_danh": new, "ma_dinh_danh_cu": old,
+        "catalog": "so-ban-nganh", "of_group_code": None, "ma_tinh": None, "ma_huyen": None, "ma_xa": None,
+        "hieu_luc_tu": None,
+    }  # fmt: skip
+    fill_stage(warehouse, "groups", {name: "text" for name in agency} | {"hieu_luc_tu": "date"}, [agency])
+    load(warehouse, "groups", 2, at(2))
+    assert ask(warehouse, now) == [(new, new, True)]
+    assert ask(warehouse, known) == [(old, old, True)]

@@ -120,6 +120,6 @@ order by
     known.hieu_luc_tu desc nulls last,
     known.agency_code asc;
 
--- dx:step merge=sql fills=core.dim_agency history=core.dim_agency_history
+-- dx:step merge=sql fills=core.dim_agency changes=core.bridge_task_agency,core.fact_staff_year
 -- What was published under an old identifier before the catalogue knew it belongs to the agency from now on.
 select core.unite_agency_identifiers(:batch_id, cast(:loaded_at as timestamptz));
