@@ -278,7 +278,7 @@ def test_what_moves_to_an_agency_of_two_identifiers_reads_then_as_it_did(warehou
         "ngay_cap_nhat": "2024-05-01 08:00+07", "trang_thai": "hoan_thanh", "ngay_hoan_thanh": None,
         "ty_le_hoan_thanh": 10, "id": 1,
     }  # fmt: skip
-    types = {name: "text" for name in task} | {
+    types = dict.fromkeys(task, "text") | {
         "ngay_giao": "date", "han_hoan_thanh": "date", "ngay_hoan_thanh": "date", "ngay_cap_nhat": "timestamptz",
         "ty_le_hoan_thanh": "numeric", "id": "bigint",
     }  # fmt: skip
@@ -295,7 +295,7 @@ def test_what_moves_to_an_agency_of_two_identifiers_reads_then_as_it_did(warehou
         "catalog": "so-ban-nganh", "of_group_code": None, "ma_tinh": None, "ma_huyen": None, "ma_xa": None,
         "hieu_luc_tu": None,
     }  # fmt: skip
-    fill_stage(warehouse, "groups", {name: "text" for name in agency} | {"hieu_luc_tu": "date"}, [agency])
+    fill_stage(warehouse, "groups", dict.fromkeys(agency, "text") | {"hieu_luc_tu": "date"}, [agency])
     load(warehouse, "groups", 2, at(2))
     assert ask(warehouse, now) == [(new, new, True)]
     assert ask(warehouse, known) == [(old, old, True)]
