@@ -132,7 +132,7 @@ def test_a_figure_of_a_month_delivered_again_is_explained_and_its_first_version_
     assert re.search(rf"^\s*{batch}\s+0\s+1\s+1\s+[1-9]\d*\s+eid\.dinh_danh", told, re.M), told
     assert "cells that no batch changed" not in told
     known = installation.dx("publication", "as-known", "EID_ISSUED", "2024-06", "--at", moment.isoformat()).stdout
-    assert re.search(r"value.*285394", known), known
+    assert "285,394" in known
 
 
 def test_a_dossier_deleted_without_a_mark_is_found_when_its_month_is_read_again(installation: Installation) -> None:
