@@ -12,8 +12,10 @@ import typer
 
 from dx_pipeline import __version__
 from dx_pipeline.cli import (
+    access,
     audit,
     batches,
+    bi,
     contracts,
     docs,
     drift,
@@ -52,6 +54,8 @@ figures.register(app)
 trace.register(app)
 publication.register(app)
 audit.register(app)
+access.register(app)
+bi.register(app)
 keys.register(app)
 safekeeping.register(app)
 docs.register(app)

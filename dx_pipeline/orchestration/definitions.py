@@ -11,6 +11,7 @@ from dx_pipeline.contract.model import Contract, System
 from dx_pipeline.errors import DxError, SuiteError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.judge.suite import load_suite
+from dx_pipeline.orchestration.access_sensor import access_sensor
 from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, dataset_assets, mart_asset, monthly_partitions
 from dx_pipeline.orchestration.file_drop_sensor import file_drop_sensor
 from dx_pipeline.orchestration.process import get_catalog
@@ -56,7 +57,7 @@ def build_definitions(catalog: Catalog) -> dg.Definitions:
         assets=assets,
         jobs=[*jobs.values(), retention_job],
         schedules=[*schedules, retention_schedule],
-        sensors=sensors,
+        sensors=[*sensors, access_sensor],
         executor=dg.in_process_executor,
     )
 

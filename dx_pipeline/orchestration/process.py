@@ -17,6 +17,7 @@ from dx_pipeline.orchestration.road import Road
 from dx_pipeline.orchestration.work_order import work_order
 from dx_pipeline.progress import listener
 from dx_pipeline.settings import get_settings
+from dx_pipeline.warehouse.access import end_lapsed
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.marts import Mart, load_marts
 from dx_pipeline.warehouse.migrate import migrate
@@ -39,6 +40,7 @@ def get_road() -> Road:
     warehouse = Warehouse.open(settings)
     broken_tables: dict[Path, MigrationError] = {}
     migrate(warehouse, settings.project_roots, broken=broken_tables)
+    end_lapsed(warehouse)
     lineage = LineageEmitter(settings, warehouse.url, get_lineage, lambda message: listener().warn("lineage", message))
     return Road(settings, warehouse, get_catalog(), broken_tables, lineage)
 
