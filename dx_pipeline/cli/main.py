@@ -13,6 +13,7 @@ import typer
 from dx_pipeline import __version__
 from dx_pipeline.cli import (
     access,
+    alerts,
     audit,
     batches,
     bi,
@@ -56,6 +57,7 @@ publication.register(app)
 audit.register(app)
 access.register(app)
 bi.register(app)
+alerts.register(app)
 keys.register(app)
 safekeeping.register(app)
 docs.register(app)
