@@ -2,6 +2,7 @@
 #   make run     everything from nothing: venv, dependencies, warehouse, sandbox province, pipeline, result
 #   make test    everything the tests need, then all tests
 #   make nightly  many more of the tests that draw: 200 faults done to runs, 400 hostile files
+#   make superset  Superset with the datasets, indicators and dashboards of the warehouse, on 127.0.0.1
 #   make dev     the Dagster UI over the same runs
 #   make bench   speed beside the raw limit and a peer
 #   make clean   stop the servers and remove what was made here
@@ -13,7 +14,7 @@ READY := $(VENV)/.ready
 export DX_HOME ?= $(CURDIR)/.dx
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test nightly lint dev bench clean lock
+.PHONY: run test nightly lint superset superset-lock dev bench clean lock
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -37,6 +38,16 @@ lint: $(READY)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/sqlfluff lint warehouse_sql examples docs/questions
 
+superset: $(READY)
+	@$(BIN)/dx bi superset install
+	@$(BIN)/dx bi superset up
+	@$(BIN)/dx bi superset load
+
+superset-lock: $(READY)
+	$(BIN)/pip-compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --no-header \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file bi/superset/requirements.lock bi/superset/requirements.in
+
 dev: $(READY)
 	@$(BIN)/dx dev
 
@@ -45,7 +56,7 @@ bench: $(READY)
 
 clean:
 	-@test ! -x $(BIN)/dx || $(BIN)/dx down
-	rm -rf .dx $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/out
+	rm -rf .dx $(VENV) .venv-superset .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/out
 
 lock: $(READY)
 	$(BIN)/pip-compile --quiet --extra dev --generate-hashes --no-strip-extras --allow-unsafe --no-header \

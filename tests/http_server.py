@@ -17,12 +17,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Request:
-    """One GET: its path, query and headers, and how many came before it."""
+    """One GET or POST: its path, query, headers and body, and how many came before it."""
 
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     number: int
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class ApiServer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
-                request = Request(
-                    parts.path, dict(parse_qsl(parts.query, True)), dict(self.headers), len(outer.requests)
-                )
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                query = dict(parse_qsl(parts.query, True))
+                request = Request(parts.path, query, dict(self.headers), len(outer.requests), body)
                 outer.requests.append(request)
                 reply = answer(request)
                 try:
@@ -66,6 +67,8 @@ class ApiServer:
                     self.wfile.write(reply.body)
                 except OSError:
                     pass  # the client has gone
+
+            do_POST = do_GET
 
             def handle(self) -> None:
                 with contextlib.suppress(OSError):  # a client that hangs up, or refuses the certificate

@@ -63,8 +63,15 @@ def in_process(server: EmbeddedServer, root: Path, connections: Mapping[str, str
     name = f"w_{uuid4().hex[:12]}"
     server.create_database(name)
     url = server.start().url(name, "postgresql")
-    settings = {"DX_HOME": str(root / "home"), "DX_WAREHOUSE_URL": url, "DX_EXTRA_PROJECTS": str(root)}
-    settings |= {f"DX_CONNECTION_{system.upper()}": place for system, place in connections.items()}
+    settings = {f"DX_CONNECTION_{system.upper()}": place for system, place in connections.items()}
+    with over_warehouse(url, root / "home", {**settings, "DX_EXTRA_PROJECTS": str(root)}) as made:
+        yield made
+
+
+@contextmanager
+def over_warehouse(url: str, home: Path, settings: Mapping[str, str]) -> Iterator[InProcess]:
+    """A warehouse that is there already; ``settings``: further variables of the environment."""
+    settings = {"DX_HOME": str(home), "DX_WAREHOUSE_URL": url, **settings}
     before = {key: os.environ.get(key) for key in settings}
     os.environ.update(settings)
     made = InProcess(url)

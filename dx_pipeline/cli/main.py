@@ -12,8 +12,12 @@ import typer
 
 from dx_pipeline import __version__
 from dx_pipeline.cli import (
+    access,
+    alerts,
+    assessment,
     audit,
     batches,
+    bi,
     capacity,
     contracts,
     docs,
@@ -24,9 +28,11 @@ from dx_pipeline.cli import (
     publication,
     quarantine,
     quickstart,
+    report,
     run,
     safekeeping,
     sandbox,
+    score,
     server,
     sql,
     trace,
@@ -54,10 +60,16 @@ figures.register(app)
 trace.register(app)
 publication.register(app)
 audit.register(app)
+access.register(app)
+bi.register(app)
+alerts.register(app)
 keys.register(app)
 safekeeping.register(app)
 docs.register(app)
 metrics.register(app)
+score.register(app)
+report.register(app)
+assessment.register(app)
 warehouse.register(app)
 capacity.register(app)
 

@@ -50,10 +50,11 @@ def up(
 
 @friendly
 def down() -> None:
-    """Stop the embedded warehouse and the sandbox of this installation. Nothing is lost.
+    """Stop the embedded warehouse, the sandbox and the Superset of this installation. Nothing is lost.
 
     Example: dx down
     """
+    from dx_pipeline.bi.superset_server import SupersetServer
     from dx_pipeline.sandbox.province import SandboxProvince
     from dx_pipeline.warehouse.connection import embedded_server
 
@@ -63,6 +64,7 @@ def down() -> None:
         for name, stop in (
             ("warehouse", embedded_server(settings).stop),
             ("sandbox", SandboxProvince(settings).stop),
+            ("superset", SupersetServer.of(settings).stop),
         )
         if stop()
     ]

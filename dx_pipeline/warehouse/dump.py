@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection
 
 from dx_pipeline.errors import WarehouseError
-from dx_pipeline.sql_quoting import identifier
+from dx_pipeline.sql_quoting import identifier, literal
 from dx_pipeline.warehouse.connection import Warehouse, libpq_uri
 from dx_pipeline.warehouse.embedded_process import binaries
 
@@ -88,14 +88,23 @@ def roles_of(connection: Connection) -> dict[str, Any]:
         "select rolname from pg_roles where rolname ~ '^dx_' and not rolcanlogin and not rolsuper order by 1"
     ).scalars()
     members = connection.exec_driver_sql(
-        "select g.rolname, m.rolname, m.rolcanlogin, a.inherit_option, a.set_option from pg_auth_members as a"
+        "select g.rolname, m.rolname, m.rolcanlogin, a.inherit_option, a.set_option, m.rolvaliduntil::text"
+        " from pg_auth_members as a"
         " join pg_roles as g on g.oid = a.roleid join pg_roles as m on m.oid = a.member"
         " where g.rolname ~ '^dx_' and not g.rolcanlogin and not m.rolsuper and m.rolname <> current_user order by 1, 2"
     )
     return {
         "groups": list(groups),
         "members": [
-            {"group": row[0], "member": row[1], "login": row[2], "inherit": row[3], "set": row[4]} for row in members
+            {
+                "group": row[0],
+                "member": row[1],
+                "login": row[2],
+                "inherit": row[3],
+                "set": row[4],
+                "valid_until": row[5],
+            }
+            for row in members
         ],
     }
 
@@ -103,7 +112,7 @@ def roles_of(connection: Connection) -> dict[str, Any]:
 def restore_roles(connection: Connection, roles: Mapping[str, Any]) -> list[str]:
     """Make the roles that are missing and their memberships; returns logins made without a password.
 
-    They cannot log in until the owner gives them one (``alter role ... password``).
+    They cannot log in until the owner gives them one (``dx access grant`` or ``alter role ... password``).
     """
     present = set(connection.exec_driver_sql("select rolname from pg_roles").scalars())
     new_logins = []
@@ -113,7 +122,9 @@ def restore_roles(connection: Connection, roles: Mapping[str, Any]) -> list[str]
     for membership in roles["members"]:
         member = membership["member"]
         if membership["login"] and member not in present:
-            _execute(connection, f"create role {identifier(member)} login")
+            until = membership.get("valid_until")
+            end = f" valid until {literal(until)}" if until else ""
+            _execute(connection, f"create role {identifier(member)} login{end}")
             present.add(member)
             new_logins.append(member)
         options = f"inherit {membership['inherit']}, set {membership['set']}"

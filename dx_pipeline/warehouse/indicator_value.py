@@ -8,7 +8,9 @@ from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
+import sqlglot
 from sqlalchemy.engine import Connection
+from sqlglot import exp
 
 from dx_pipeline.contract.indicator import Indicator
 from dx_pipeline.errors import SettingsError, WarehouseError
@@ -58,9 +60,26 @@ def indicator_sql(indicator: Indicator, by: Sequence[str] = ()) -> str:
         inner += f" where {' and '.join(where)}"
     if keys:
         inner += f" group by {', '.join(str(position + 1) for position in range(len(keys)))}"
-    quotient = "v.numerator / nullif(v.denominator, 0)" if indicator.denominator else "v.numerator"
-    value = f"round({quotient} * {Decimal(str(indicator.factor))}, {indicator.decimals})"
+    value = _value(indicator, "v.numerator", "v.denominator")
     return f"select v.*, {value} as value from ({inner}) as v" + (f" order by {', '.join(order)}" if order else "")
+
+
+def indicator_expression(indicator: Indicator) -> str:
+    """The indicator as one aggregate over rows of its mart, for tools that group and filter themselves.
+
+    The condition stands in each aggregate, so that indicators of one mart can be shown side by side. A stock is right
+    within one period only: see ``latest_rows_sql``.
+    """
+    numerator = f"cast({_conditional(indicator, indicator.numerator)} as numeric)"
+    denominator = f"cast({_conditional(indicator, indicator.denominator)} as numeric)" if indicator.denominator else ""
+    return _value(indicator, numerator, denominator)
+
+
+def latest_rows_sql(mart: str, time_column: str) -> str:
+    """The rows of a mart in its last period: what stocks are counted in."""
+    return (
+        f"select m.* from mart.{mart} as m where m.{time_column} = (select max(x.{time_column}) from mart.{mart} as x)"
+    )
 
 
 def indicator_values(
@@ -104,6 +123,30 @@ def indicator_values(
         )
         for row in rows
     ]
+
+
+def _value(indicator: Indicator, numerator: str, denominator: str) -> str:
+    """Numerator by denominator, empty where that is 0, times the factor, rounded."""
+    quotient = f"{numerator} / nullif({denominator}, 0)" if indicator.denominator else numerator
+    return f"round({quotient} * {Decimal(str(indicator.factor))}, {indicator.decimals})"
+
+
+def _conditional(indicator: Indicator, fragment: str) -> str:
+    if indicator.condition is None:
+        return fragment
+    tree = sqlglot.parse_one(fragment, dialect="postgres")
+    condition = sqlglot.parse_one(indicator.condition, dialect="postgres")
+    for aggregate in list(tree.find_all(exp.AggFunc)):
+        holder = aggregate.parent
+        if isinstance(holder, exp.Filter):
+            holder.set("expression", exp.Where(this=exp.and_(holder.expression.this.copy(), condition.copy())))
+            continue
+        filtered = exp.Filter(this=aggregate.copy(), expression=exp.Where(this=condition.copy()))
+        if aggregate is tree:
+            tree = filtered
+        else:
+            aggregate.replace(filtered)
+    return tree.sql(dialect="postgres")
 
 
 def _columns(indicator: Indicator, by: Sequence[str]) -> tuple[list[str], list[str], list[str]]:

@@ -8,7 +8,7 @@ from pglast import ast
 from pglast.enums import ConstrType
 
 from dx_pipeline.warehouse.distribution import placement
-from tests.citus.tree import found, table_name
+from tests.citus.tree import found, function_name, table_name
 
 
 @dataclass
@@ -41,6 +41,10 @@ class Catalog:
             self._table(tree)
         elif isinstance(tree, ast.ViewStmt):
             self.views[table_name(tree.view)] = {table_name(relation) for relation in found(tree.query, ast.RangeVar)}
+        elif isinstance(tree, ast.SelectStmt):
+            for call in found(tree, ast.FuncCall):
+                if function_name(call) == "ops.keep_history" and isinstance(call.args[0], ast.A_Const):
+                    self._history(self.tables[call.args[0].val.sval])
         elif isinstance(tree, ast.AlterTableStmt):
             known = self.tables.get(table_name(tree.relation))
             for command in tree.cmds:
@@ -53,6 +57,11 @@ class Catalog:
                 if isinstance(relation, ast.RangeVar):
                     readers = self.grants.setdefault(table_name(relation), set())
                     readers.update(str(role.rolename) for role in tree.grantees if role.rolename)
+
+    def _history(self, kept: Table) -> None:
+        """What ``ops.keep_history`` makes with EXECUTE."""
+        name, columns = f"{kept.name}_history", [*kept.columns, "known_from", "known_to"]
+        self.tables.setdefault(name, Table(name, columns, (*kept.key, "known_from"), ()))
 
     def _table(self, tree: ast.CreateStmt) -> None:
         name, columns, key = table_name(tree.relation), [], ()

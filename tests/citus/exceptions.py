@@ -55,19 +55,31 @@ KNOWN = (
         True,
         SEQUENTIAL_ANYWAY.format("it is the former version of an alias"),
     ),
-    Known(
-        "R6",
-        "load/one_stop/ho_so.sql",
-        "core.dim_agency_history is written after",
-        True,
-        SEQUENTIAL_ANYWAY.format("versions of members are compared once, after the last step"),
+    *(
+        Known(
+            "R6",
+            source,
+            f"core.{dimension}_history is written after",
+            True,
+            SEQUENTIAL_ANYWAY.format("versions of members are compared once, after the last step"),
+        )
+        for source, dimension in (
+            ("load/one_stop/ho_so.sql", "dim_agency"),
+            ("load/one_stop/ho_so.sql", "dim_procedure"),
+            ("load/one_stop/ho_so.sql", "dim_field"),
+            ("load/service_centre/danh_gia_hai_long.sql", "dim_agency"),
+        )
     ),
-    Known(
-        "R6",
-        "load/one_stop/ho_so.sql",
-        "core.dim_procedure_history is written after",
-        True,
-        SEQUENTIAL_ANYWAY.format("versions of members are compared once, after the last step"),
+    *(
+        Known(
+            "R14",
+            "migrations/0092_indicator_score.sql",
+            f"not its table core.{table}",
+            False,
+            "mart.indicator_component is a view for BI over two dimensions; on Citus grant dx_bi usage of schema core and"
+            " select on these two, or make it a table that is refreshed",
+        )
+        for table in ("dim_indicator_component", "dim_indicator_set")
     ),
     Known(
         "R13",

@@ -322,7 +322,7 @@ def test_the_plan_for_several_nodes_takes_keys_off_moves_tables_and_puts_keys_on
         statement.split(" ", 1)[0] + " " + statement.split("(")[0].rsplit(" ", 3)[-1] for statement in plan.statements
     ]
     moved = [kind for kind in kinds if kind.startswith("select")]
-    assert moved == ["select create_reference_table"] * len(plan.reference) + ["select create_distributed_table"] * 6
+    assert moved == ["select create_reference_table"] * len(plan.reference) + ["select create_distributed_table"] * 7
     first, last = kinds.index(moved[0]), len(kinds) - 1 - kinds[::-1].index(moved[-1])
     dropped, added = plan.statements[:first], plan.statements[last + 1 :]
     assert [text.replace(" drop ", " add ") for text in dropped] == [text.split(" FOREIGN KEY")[0] for text in added]

@@ -274,6 +274,7 @@ def test_where_tables_live() -> None:
         "core.fact_dossier_event_history",
         "core.fact_dossier_history",
         "core.fact_satisfaction",
+        "core.fact_satisfaction_history",
         "restricted.dossier_applicant",
     }
     assert places["core.dim_agency"] == places["core.dossier_alias"] == "reference"

@@ -90,7 +90,7 @@ left join core.dim_agency as a
         and part.assigned_on >= a.valid_from
         and part.assigned_on < a.valid_to;
 
--- dx:step merge=sql
+-- dx:step merge=sql fills=core.bridge_task_agency
 -- Agencies of the task's former text: they carry another hash than the task now has. Closed by an upsert, since Citus
 -- updates no table that every node has from rows of stage.
 insert into core.bridge_task_agency (
@@ -120,7 +120,7 @@ select
     b.row_hash,
     b.first_batch_id,
     :batch_id as last_batch_id,
-    cast(:as_of as timestamptz) as loaded_at
+    cast(:loaded_at as timestamptz) as loaded_at
 from incoming as i
 inner join core.bridge_task_agency as b on i.task_code = b.task_code and i.row_hash <> b.row_hash
 where b.closed_on is null
