@@ -41,9 +41,10 @@ _TABLES = sa.text(
 )
 _FOREIGN_KEYS = sa.text(
     "select n.nspname as schema, c.relname as name, k.conname as constraint_name,"
-    " pg_catalog.pg_get_constraintdef(k.oid) as definition"
+    " pg_catalog.pg_get_constraintdef(k.oid) as definition, rn.nspname as to_schema, r.relname as to_name"
     " from pg_catalog.pg_constraint as k join pg_catalog.pg_class as c on c.oid = k.conrelid"
     " join pg_catalog.pg_namespace as n on n.oid = c.relnamespace"
+    " join pg_catalog.pg_class as r on r.oid = k.confrelid join pg_catalog.pg_namespace as rn on rn.oid = r.relnamespace"
     " where k.contype = 'f' and k.conparentid = 0 and n.nspname in ('core', 'restricted') order by 1, 2, 3"
 )
 
@@ -83,15 +84,19 @@ def citus_version(connection: Connection) -> str | None:
 def plan_distribution(connection: Connection) -> DistributionPlan:
     """The statements that would move the tables of this warehouse to their places.
 
-    Foreign keys of the tables that move are dropped first and made again one by one: with them in place Citus refuses
-    to distribute a filled fact, or takes tables along that were not meant.
+    Foreign keys of the tables that move, and those that point to them, are dropped first and made again one by one: with
+    them in place Citus refuses to distribute a filled fact, or takes tables along that were not meant.
     """
     places: dict[Placement, list[tuple[str, str]]] = {"distributed": [], "reference": [], "local": []}
     for row in connection.execute(_TABLES):
         places[placement(row.schema, row.name, row.key_columns)].append((row.schema, row.name))
     done = _known_to_citus(connection)
     moving = {*places["distributed"], *places["reference"]} - done
-    keys = [row for row in connection.execute(_FOREIGN_KEYS) if (row.schema, row.name) in moving]
+    keys = [
+        row
+        for row in connection.execute(_FOREIGN_KEYS)
+        if (row.schema, row.name) in moving or (row.to_schema, row.to_name) in moving
+    ]
     anchor = tuple(ANCHOR.split("."))
     facts = sorted(places["distributed"], key=lambda table: table != anchor)
     return DistributionPlan(
