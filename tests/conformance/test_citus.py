@@ -10,6 +10,7 @@ The suite fills that database and leaves it filled, to be looked at. docs/scale.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -58,6 +59,8 @@ def pair(make_installation: Callable[[], Installation]) -> Pair:
     for installation in (made.plain, made.citus):
         installation.dx("sandbox", "build", "--dossiers", DOSSIERS)
         installation.dx("run", timeout=1800)
+        if installation is made.plain:  # the same key, so that pseudonyms are the same
+            shutil.copytree(made.plain.home / "keys", made.citus.home / "keys")
     return made
 
 
