@@ -18,6 +18,7 @@ from dx_pipeline.cli import (
     audit,
     batches,
     bi,
+    capacity,
     contracts,
     docs,
     drift,
@@ -35,6 +36,7 @@ from dx_pipeline.cli import (
     server,
     sql,
     trace,
+    warehouse,
 )
 from dx_pipeline.cli.console import console
 
@@ -68,6 +70,8 @@ metrics.register(app)
 score.register(app)
 report.register(app)
 assessment.register(app)
+warehouse.register(app)
+capacity.register(app)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from dx_pipeline.errors import LoadFileError, WarehouseUnavailable
 from dx_pipeline.warehouse.connection import broke_off
 from dx_pipeline.warehouse.delivery import Delivery
+from dx_pipeline.warehouse.distribution import SEQUENTIAL
 from dx_pipeline.warehouse.load_file import LoadFile, LoadStep
 from dx_pipeline.warehouse.merge_closing import check_closed_by_statement
 from dx_pipeline.warehouse.merge_dimension import infer, scd2, snapshot
@@ -38,7 +39,7 @@ def run_load(connection: Connection, load: LoadFile, binds: LoadBinds, delivery:
         BatchHeld: more rows would be closed than the contract's band allows.
         WarehouseUnavailable: the session was lost or gave way to another one; the same load may be tried again.
     """
-    connection.exec_driver_sql("set local citus.multi_shard_modify_mode to 'sequential'")
+    connection.exec_driver_sql(SEQUENTIAL)
     delivery = delivery or Delivery()
     ledger, beside, closed_beside = MergeCounts(), 0, 0
     histories = begin_history(connection, load)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -130,28 +132,35 @@ def snapshot(
     delivery: Delivery,
 ) -> MergeCounts:
     """Type-1 table: overwrite by key, close what vanished, reopen what came back."""
+    # By key and not from the rows of stage: Citus updates no table that every node has from a local one.
     reopened = connection.execute(
         *statement(
-            f"with incoming as materialized ({step.sql}\n) select count(*) from incoming as i"
+            f"with incoming as materialized ({step.sql}\n) select {prefixed('d', list(step.key))} from incoming as i"
             f" join {target.name} as d on {same_key('d', 'i', step.key)} where d.closed_on is not null"
             " and d.row_hash is not distinct from i.row_hash",
             binds,
         )
-    ).scalar_one()
+    ).all()
     if reopened:
         connection.execute(
-            *statement(
-                f"update {target.name} as d set closed_on = null, last_batch_id = :batch_id,"
-                f" loaded_at = cast(:loaded_at as timestamptz) from ({step.sql}\n) as i"
-                f" where {same_key('d', 'i', step.key)} and d.closed_on is not null"
-                " and d.row_hash is not distinct from i.row_hash",
-                binds,
-            )
+            sa.text(
+                f"update {target.name} set closed_on = null, last_batch_id = :batch_id, loaded_at = :loaded_at"
+                f" where {_by_key(step)}"
+            ),
+            [{**_key_binds(step, key), **batch_binds(binds)} for key in reopened],
         )
     counts = upsert_existing(connection, step, target, columns, binds, delivery, only_where="true")
     connection.execute(
         sa.text(f"update {target.name} set closed_on = null where last_batch_id = :batch_id and closed_on is not null"),
         {"batch_id": binds.batch_id},
     )
-    counts = replace(counts, updated=counts.updated + reopened, unchanged=counts.unchanged - reopened)
+    counts = replace(counts, updated=counts.updated + len(reopened), unchanged=counts.unchanged - len(reopened))
     return close_missing(connection, step, target, binds, delivery, counts)
+
+
+def _by_key(step: LoadStep) -> str:
+    return " and ".join(f"{identifier(name)} = :k_{name}" for name in step.key)
+
+
+def _key_binds(step: LoadStep, key: Iterable[Any]) -> dict[str, Any]:
+    return {f"k_{name}": value for name, value in zip(step.key, key, strict=True)}

@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
 from dx_pipeline.sql_quoting import identifier
+from dx_pipeline.warehouse.distribution import citus_version
 from dx_pipeline.warehouse.load_file import LoadFile
 from dx_pipeline.warehouse.merge_statement import LoadBinds, Target, describe, prefixed, same_key, statement
 
@@ -114,19 +115,24 @@ def former_rows(connection: Connection, target: Target, key: Sequence[str], over
     """One more CTE for an upsert: copies the rows that ``incoming`` (i) is about to overwrite in the target (t).
 
     It reads the same snapshot as the upsert beside it. Each row is looked up by its key in its one partition (offset 0):
-    the planner, who does not know that, would rather read all partitions.
+    the planner, who does not know that, would rather read all partitions. Citus takes a plain join only, whose rows it
+    sends to the shard that has them.
     A version that was replaced at its own instant was never seen.
 
     Args:
         overwritten: the condition under which the upsert changes a row it finds, over ``t`` and ``i``.
     """
     names = list(target.columns)
+    looked_up = (
+        f"inner join {target.name} as t on {same_key('t', 'i', tuple(key))}"
+        if citus_version(connection) is not None
+        else f"cross join lateral (select {prefixed('d', names)} from {target.name} as d"
+        f" where {same_key('d', 'i', tuple(key))} offset 0) as t"
+    )
     return (
         f" former as (insert into {target.name}{HISTORY_SUFFIX} ({', '.join(map(identifier, names))}, known_from, known_to)"
         f" select {prefixed('t', names)}, t.loaded_at, cast(:loaded_at as timestamptz)"
-        f" from incoming as i cross join lateral (select {prefixed('d', names)} from {target.name} as d"
-        f" where {same_key('d', 'i', tuple(key))} offset 0) as t"
-        f" where {overwritten} and t.loaded_at < cast(:loaded_at as timestamptz)),"
+        f" from incoming as i {looked_up} where {overwritten} and t.loaded_at < cast(:loaded_at as timestamptz)),"
     )
 
 

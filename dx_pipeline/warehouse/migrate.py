@@ -25,6 +25,7 @@ from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import MigrationError
 from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.distribution import SEQUENTIAL
 from dx_pipeline.warehouse.load_file import tables_section
 
 MIGRATION_NAME = re.compile(r"^\d{4}_[a-z0-9_]+\.sql\Z")
@@ -121,6 +122,7 @@ def migrate(
     for script in scripts:
         try:
             with warehouse.owner() as connection:
+                connection.exec_driver_sql(SEQUENTIAL)
                 connection.exec_driver_sql("select pg_advisory_xact_lock(hashtextextended('dx:migrate', 0))")
                 if _run_once(connection, script):
                     ran.append(script.name)

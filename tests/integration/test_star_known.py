@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from dx_pipeline.warehouse import merge_history
 from dx_pipeline.warehouse.as_known import exact_cells, recompute_as_known
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.delivery import Delivery
@@ -267,3 +268,18 @@ def test_members_completed_late_keep_the_keys_of_their_dossiers(story: Story) ->
     assert ask(story.warehouse, names) == [("Sở Mới", "Thủ tục mới", "Lĩnh vực mới")]
     for earlier in range(1, story.step + 1):
         assert story.as_known(earlier) == story.taken[earlier], f"after batch {earlier}"
+
+
+def test_a_former_version_is_found_by_the_join_that_citus_needs(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The statement for Citus, run on plain PostgreSQL: it keeps the same row as the look-up that is used here."""
+    monkeypatch.setattr(merge_history, "citus_version", lambda connection: "14.0.1")
+    before = story.step
+    newer = changed(JUNE[3], ngay_cap_nhat="2024-06-30 21:00+07", kenh_thuc_hien="2")
+    story.batch("ho_so", DOSSIER, [newer, dossier(10, "2024-06-12")])
+    kept = ask(
+        story.warehouse,
+        "select dossier_code, channel_sk, known_to from core.fact_dossier_history where known_to = :moment",
+        moment=at(story.step),
+    )
+    assert kept == [(JUNE[3]["ma_ho_so"], 1, at(story.step))]
+    assert story.as_known(before) == story.taken[before]

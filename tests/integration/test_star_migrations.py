@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from dx_pipeline.errors import WarehouseError
 from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.distribution import citus_version, distribute, plan_distribution
 from dx_pipeline.warehouse.migrate import migrate
+from tests.citus import corpus
 from tests.integration.star_warehouse import PROJECT, ask, ask_as, migrated_warehouse, running_server
 
 DIMENSIONS_BY_KEY = {
@@ -306,3 +309,42 @@ def test_holidays_move_the_working_days(warehouse: Warehouse) -> None:
     assert ask(warehouse, "select holiday_name from core.dim_date where date_key = 20240430") == [
         ("Giải phóng miền Nam",)
     ]
+
+
+def test_the_plan_for_several_nodes_takes_keys_off_moves_tables_and_puts_keys_on(warehouse: Warehouse) -> None:
+    with warehouse.owner() as connection:
+        plan = plan_distribution(connection)
+    read_from_files = {name: table.place for name, table in corpus.catalog().tables.items()}
+    assert {name for name, place in read_from_files.items() if place == "distributed"} == set(plan.distributed)
+    assert {name for name, place in read_from_files.items() if place == "reference"} == set(plan.reference)
+    assert plan.done == ()
+    kinds = [
+        statement.split(" ", 1)[0] + " " + statement.split("(")[0].rsplit(" ", 3)[-1] for statement in plan.statements
+    ]
+    moved = [kind for kind in kinds if kind.startswith("select")]
+    assert moved == ["select create_reference_table"] * len(plan.reference) + ["select create_distributed_table"] * 7
+    first, last = kinds.index(moved[0]), len(kinds) - 1 - kinds[::-1].index(moved[-1])
+    dropped, added = plan.statements[:first], plan.statements[last + 1 :]
+    assert [text.replace(" drop ", " add ") for text in dropped] == [text.split(" FOREIGN KEY")[0] for text in added]
+    assert len(added) > 20
+    facts = [text for text in plan.statements if "create_distributed_table" in text]
+    assert facts[0] == """select create_distributed_table('"core"."fact_dossier"', 'dossier_code')"""
+    assert all(text.endswith(", colocate_with => 'core.fact_dossier')") for text in facts[1:])
+
+
+def test_the_keys_of_the_plan_can_be_taken_off_and_put_on_again(warehouse: Warehouse) -> None:
+    """All of the plan that plain PostgreSQL can run, and nothing is lost by it."""
+    count = "select count(*) from pg_constraint where contype = 'f' and convalidated"
+    before = ask(warehouse, count)
+    with warehouse.owner() as connection:
+        for statement in plan_distribution(connection).statements:
+            if statement.startswith("alter table"):
+                connection.exec_driver_sql(statement)
+    assert ask(warehouse, count) == before
+
+
+def test_plain_postgresql_is_told_from_citus(warehouse: Warehouse) -> None:
+    with warehouse.owner() as connection:
+        assert citus_version(connection) is None
+        with pytest.raises(WarehouseError, match="citus is not installed in this warehouse: nothing was distributed"):
+            distribute(connection, plan_distribution(connection))

@@ -77,12 +77,13 @@ def test_the_commands_are_the_known_ones() -> None:
         "access agencies", "access grant", "access revoke", "access show", "access sync",
         "bi superset bundle", "bi superset check", "bi superset down", "bi superset install", "bi superset load", "bi superset up",
         "audit", "backup", "keys forget", "keys rekey", "keys rotate", "keys show", "restore", "retention",
-        "batches", "batches show", "contract check", "contract init", "contract list", "contract reasons", "dev", "doctor",
-        "docs build", "down", "drift", "figures", "lineage", "metrics", "metrics show",
+        "batches", "batches show", "capacity", "contract check", "contract init", "contract list", "contract reasons", "dev",
+        "docs build", "doctor", "down", "drift", "figures", "lineage", "metrics", "metrics show",
         "publication as-known", "publication diff", "publication list", "publication publish", "publication show",
         "quarantine discard", "quarantine export", "quarantine list", "quarantine release", "quarantine reopen",
         "quarantine show", "quarantine summary", "quickstart", "replay", "run",
         "sandbox build", "sandbox change", "sandbox down", "sandbox verify", "sql", "status", "trace", "up", "version",
+        "warehouse distribute",
     }  # fmt: skip
 
 

@@ -7,14 +7,22 @@
 -- dx:step merge=sql
 insert into core.dim_agency (agency_sk, agency_code, valid_from)
 overriding system value
+with renamed as materialized (
+    select
+        g.ma_dinh_danh,
+        g.ma_dinh_danh_cu
+    from stage.one_stop__groups as g
+    where g.ma_dinh_danh_cu <> g.ma_dinh_danh
+)
+
 select
     a.agency_sk,
     s.ma_dinh_danh as agency_code,
     a.valid_from
-from stage.one_stop__groups as s
+from renamed as s
 inner join core.dim_agency as a on s.ma_dinh_danh_cu = a.agency_code and a.is_inferred
 left join core.dim_agency as taken on s.ma_dinh_danh = taken.agency_code
-where s.ma_dinh_danh_cu <> s.ma_dinh_danh and taken.agency_sk is null
+where taken.agency_sk is null
 on conflict (agency_sk) do update set agency_code = excluded.agency_code;
 
 -- dx:step merge=scd2 target=core.dim_agency key=agency_code close_missing ledger

@@ -91,11 +91,40 @@ left join core.dim_agency as a
         and part.assigned_on < a.valid_to;
 
 -- dx:step merge=sql fills=core.bridge_task_agency
--- Agencies of the task's former text: they carry another hash than the task now has.
-update core.bridge_task_agency as b
-set
-    closed_on = (cast(:as_of as timestamptz) at time zone 'Asia/Ho_Chi_Minh')::date,
-    last_batch_id = :batch_id,
-    loaded_at = cast(:loaded_at as timestamptz)
-from stage.task_tracking__nhiem_vu as s
-where b.task_code = s.ma_nv and b.row_hash <> s._row_hash and b.closed_on is null;
+-- Agencies of the task's former text: they carry another hash than the task now has. Closed by an upsert, since Citus
+-- updates no table that every node has from rows of stage.
+insert into core.bridge_task_agency (
+    task_code,
+    agency_code,
+    role,
+    agency_sk,
+    closed_on,
+    row_hash,
+    first_batch_id,
+    last_batch_id,
+    loaded_at
+)
+with incoming as materialized (
+    select
+        s.ma_nv as task_code,
+        s._row_hash as row_hash
+    from stage.task_tracking__nhiem_vu as s
+)
+
+select
+    b.task_code,
+    b.agency_code,
+    b.role,
+    b.agency_sk,
+    (cast(:as_of as timestamptz) at time zone 'Asia/Ho_Chi_Minh')::date as closed_on,
+    b.row_hash,
+    b.first_batch_id,
+    :batch_id as last_batch_id,
+    cast(:loaded_at as timestamptz) as loaded_at
+from incoming as i
+inner join core.bridge_task_agency as b on i.task_code = b.task_code and i.row_hash <> b.row_hash
+where b.closed_on is null
+on conflict (task_code, agency_code, role) do update set
+closed_on = excluded.closed_on,
+last_batch_id = excluded.last_batch_id,
+loaded_at = excluded.loaded_at;

@@ -1,0 +1,1 @@
+"""How much disk, time and hardware a number of dossiers takes, from coefficients that were measured."""
