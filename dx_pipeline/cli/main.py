@@ -19,6 +19,7 @@ from dx_pipeline.cli import (
     contracts,
     docs,
     drift,
+    export,
     figures,
     keys,
     metrics,
@@ -60,6 +61,7 @@ keys.register(app)
 safekeeping.register(app)
 docs.register(app)
 metrics.register(app)
+export.register(app)
 
 
 @app.command()
