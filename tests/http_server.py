@@ -17,12 +17,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Request:
-    """One GET: its path, query and headers, and how many came before it."""
+    """One GET or POST: its path, query and headers, and how many came before it."""
 
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     number: int
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,11 @@ class ApiServer:
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 request = Request(
-                    parts.path, dict(parse_qsl(parts.query, True)), dict(self.headers), len(outer.requests)
+                    parts.path,
+                    dict(parse_qsl(parts.query, True)),
+                    dict(self.headers),
+                    len(outer.requests),
+                    self.rfile.read(int(self.headers.get("Content-Length", 0))),
                 )
                 outer.requests.append(request)
                 reply = answer(request)
@@ -66,6 +71,8 @@ class ApiServer:
                     self.wfile.write(reply.body)
                 except OSError:
                     pass  # the client has gone
+
+            do_POST = do_GET
 
             def handle(self) -> None:
                 with contextlib.suppress(OSError):  # a client that hangs up, or refuses the certificate

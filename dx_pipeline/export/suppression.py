@@ -5,11 +5,11 @@ or a total is hidden as a whole. An attacker knows what is shown, that every row
 is no larger than its whole.
 
 Why it holds: under a shown total the hidden ones below it share a remainder. With two or more of them, one may hold all of the
-remainder but one case for each other hidden row, or one case only. So a count of each moves by the remainder less the
-number of hidden rows, and a family is left as it is only where that is ``k`` or more for every judged count and every
-complement (whole less part). Where it is less, the next smallest one is hidden too; where nothing is left to hide, the total
-is hidden, and it then needs company among the totals of its own level. A hidden total has a hidden row below it, else it
-would be the sum of what is shown.
+remainder but one case for each other hidden row, or no more than one case. So the whole of each moves by the remainder less
+the number of hidden rows, and a part or a complement by that or by its own remainder, whichever is less. A family is left as
+it is only where these are ``k`` or more. Where they are less, the next smallest one is hidden too; where nothing is left to
+hide, the total is hidden, and it then needs company among the totals of its own level. A hidden total has a hidden row below
+it, else it would be the sum of what is shown.
 """
 
 from __future__ import annotations
@@ -132,8 +132,8 @@ def _is_safe(hidden: Sequence[Cell], k: int) -> bool:
     if len(hidden) < 2:
         return False
     unknown = [leaf for cell in hidden for leaf in _unknown_leaves(cell)]
-    sums = [sum(values) for values in zip(*(leaf.vector for leaf in unknown), strict=True)]
-    return min(sums) - len(unknown) >= k
+    sums: list[int] = [sum(values) for values in zip(*(leaf.vector for leaf in unknown), strict=True)]
+    return sums[0] - len(unknown) >= k and min(sums) >= k
 
 
 def _unknown_leaves(cell: Cell) -> list[Cell]:
