@@ -101,3 +101,9 @@ class MigrationError(WarehouseError):
 
 class LoadFileError(WarehouseError):
     """A load or mart SQL file is malformed or its statement failed."""
+
+
+class ChannelError(DxError):
+    """A channel of alerts did not take a message; it is tried again at the next check."""
+
+    can_heal = True

@@ -15,14 +15,15 @@ from urllib.parse import quote
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from dx_pipeline.alert_settings import AlertSettings
 from dx_pipeline.errors import SettingsError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
-class Settings(BaseSettings):
+class Settings(AlertSettings):
     """All settings; every field has a default that works on a fresh machine."""
 
     model_config = SettingsConfigDict(env_prefix="DX_", extra="ignore")

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Request:
-    """One GET or POST: its path, query and headers, and how many came before it."""
+    """One GET or POST: its path, query, headers and body, and how many came before it."""
 
     path: str
     query: dict[str, str]
@@ -50,13 +50,9 @@ class ApiServer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
-                request = Request(
-                    parts.path,
-                    dict(parse_qsl(parts.query, True)),
-                    dict(self.headers),
-                    len(outer.requests),
-                    self.rfile.read(int(self.headers.get("Content-Length", 0))),
-                )
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                query = dict(parse_qsl(parts.query, True))
+                request = Request(parts.path, query, dict(self.headers), len(outer.requests), body)
                 outer.requests.append(request)
                 reply = answer(request)
                 try:

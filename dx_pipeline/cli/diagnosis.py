@@ -87,6 +87,7 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
         yield Finding("migrations", "ok", ran_text)
         yield from _keys_of(warehouse, settings)
         yield from _last_backup(warehouse)
+        yield from _alert_channels(warehouse, settings)
         with warehouse.loader() as connection:
             connection.exec_driver_sql("select 1")
         warehouse.close()
@@ -134,6 +135,32 @@ def _last_backup(warehouse: Warehouse) -> Iterator[Finding]:
     elif published:
         told = "there is none" if days is None else f"the last one is {int(days)} days old"
         yield Finding("backup", "warning", told, "`dx backup DIRECTORY`, best every night and on another disk")
+
+
+def _alert_channels(warehouse: Warehouse, settings: Settings) -> Iterator[Finding]:
+    from dx_pipeline.alerts.channels import notifiers
+    from dx_pipeline.alerts.wording import moment
+    from dx_pipeline.warehouse.alert_register import channel_states
+
+    names = [notifier.name for notifier in notifiers(settings)]
+    with warehouse.loader() as connection:
+        states = channel_states(connection)
+    failing = [states[name] for name in names if name in states and states[name].failing_since is not None]
+    for state in failing:
+        since = moment(state.failing_since) if state.failing_since else ""
+        yield Finding(
+            f"alerts by {state.channel}",
+            "warning",
+            f"failing since {since}: {state.last_error}",
+            f"mend DX_ALERT_…, then `dx alerts test --channel {state.channel}`",
+        )
+    if not failing:
+        nobody = (
+            ""
+            if {"smtp", "webhook"}.intersection(names)
+            else "; no person is told: set DX_ALERT_SMTP_HOST or …WEBHOOK_URL"
+        )
+        yield Finding("alerts", "ok", f"by {', '.join(names) or 'nothing'}{nobody}")
 
 
 def _contracts(catalog: Catalog) -> Iterator[Finding]:

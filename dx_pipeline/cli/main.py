@@ -13,6 +13,8 @@ import typer
 from dx_pipeline import __version__
 from dx_pipeline.cli import (
     access,
+    alerts,
+    assessment,
     audit,
     batches,
     bi,
@@ -26,9 +28,11 @@ from dx_pipeline.cli import (
     publication,
     quarantine,
     quickstart,
+    report,
     run,
     safekeeping,
     sandbox,
+    score,
     server,
     sql,
     trace,
@@ -57,11 +61,15 @@ publication.register(app)
 audit.register(app)
 access.register(app)
 bi.register(app)
+alerts.register(app)
 keys.register(app)
 safekeeping.register(app)
 docs.register(app)
 metrics.register(app)
 export.register(app)
+score.register(app)
+report.register(app)
+assessment.register(app)
 
 
 @app.command()

@@ -225,11 +225,13 @@ def diff(
 
 def _datasets_behind(subject: Subject) -> list[str]:
     """Datasets whose load fills, or infers members of, a table the report reads; and those it says it depends on."""
-    from dx_pipeline.orchestration.process import get_catalog
+    from dx_pipeline.orchestration.process import get_catalog, get_road
     from dx_pipeline.warehouse.as_known import tables_read
     from dx_pipeline.warehouse.load_file import parse_load_file
 
-    read, found = tables_read(subject.definition), set(subject.datasets)
+    with get_road().warehouse.loader() as connection:
+        read = tables_read(connection, subject.definition)
+    found = set(subject.datasets)
     for contract in get_catalog().contracts.values():
         try:
             load = parse_load_file(contract.load_path)

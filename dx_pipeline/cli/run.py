@@ -13,6 +13,7 @@ from uuid import uuid4
 import typer
 from rich.markup import escape
 
+from dx_pipeline.cli.alert_tables import show_check
 from dx_pipeline.cli.console import console, errors, friendly, number, show_error
 from dx_pipeline.cli.progress_bars import BarProgress
 from dx_pipeline.cli.project import add_projects
@@ -22,7 +23,8 @@ from dx_pipeline.errors import DxError, SettingsError
 from dx_pipeline.progress import listen
 
 if TYPE_CHECKING:
-    from dx_pipeline.orchestration.run import StepFailure
+    from dx_pipeline.orchestration.run import RunReport
+    from dx_pipeline.orchestration.step_failure import StepFailure
 
 ProjectOption = Annotated[
     list[Path] | None,
@@ -103,6 +105,17 @@ def replay(
 
 
 def execute(contracts: Sequence[Contract], *, month: date | None = None, replay_batch: int | None = None) -> bool:
+    """Run, show what came of it, tell alerts. True if every step succeeded."""
+    from dx_pipeline.orchestration.alerting import UNUSABLE, tell_outage_after_run
+
+    try:
+        return _execute(contracts, month, replay_batch)
+    except UNUSABLE:
+        tell_outage_after_run()
+        raise
+
+
+def _execute(contracts: Sequence[Contract], month: date | None, replay_batch: int | None) -> bool:
     logging.getLogger("dagster.builtin.dx").setLevel(logging.CRITICAL)  # broken files are told of below, once
     with BarProgress(console, len(contracts)) as bars:
         listen(bars)
@@ -116,8 +129,8 @@ def execute(contracts: Sequence[Contract], *, month: date | None = None, replay_
         from dx_pipeline.orchestration.run import run_datasets
 
         report = run_datasets(contracts, month=month, replay_batch=replay_batch, run_id=run_id)
-    if report.dead_runs_closed:
-        console.print(f"[yellow]![/] closed {report.dead_runs_closed} run(s) whose process had died")
+    if report.dead_runs:
+        console.print(f"[yellow]![/] closed {len(report.dead_runs)} run(s) whose process had died")
     if report.batches:
         console.print(run_table(report.batches, console.width))
     for message, assets in _by_message(report.failures).items():
@@ -128,8 +141,19 @@ def execute(contracts: Sequence[Contract], *, month: date | None = None, replay_
         console.print(
             f"[yellow]![/] not brought, because something they need failed: {', '.join(report.waiting)}", soft_wrap=True
         )
+    _tell_alerts(report)
     console.print(f"run {report.run_id} " + ("[green]succeeded" if report.succeeded else "[red]had failures"))
     return report.succeeded
+
+
+def _tell_alerts(report: RunReport) -> None:
+    """The last thing a run does: everything is published, or has failed, by now."""
+    from dx_pipeline.alerts.condition import RunNews
+    from dx_pipeline.orchestration.alerting import check_after_run
+
+    checked = check_after_run(RunNews(tuple(failure.subject for failure in report.failures), report.dead_runs))
+    if checked is not None:
+        show_check(checked, only_if_news=True)
 
 
 def _by_message(failures: Sequence[StepFailure]) -> dict[str, list[str]]:

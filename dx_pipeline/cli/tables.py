@@ -36,6 +36,7 @@ _COUNTS = {
     "updated": "upd.",
     "unchanged": "same",
 }
+_CLOSED = {"closed": "clos."}
 _SUM = "tổng · total"
 _LEGEND = (
     "extr. = acc. + quar. + dup., acc. = ins. + upd. + same\nđọc = đạt + bị loại + trùng, đạt = mới + đổi + như cũ"
@@ -46,7 +47,7 @@ def run_table(batches: Sequence[Batch], width: int) -> Table:
     """One line per dataset of a run, with a closing sum of what was published; published lines balance.
 
     ``width``: columns of the terminal. On a narrow one the names of the counts are shortened and explained below,
-    and the batch number is left out.
+    and the batch number is left out. Rows closed have a column where there are any.
     """
     wide = width >= WIDE
     header, shown = dataset_names((batch.dataset_id for batch in batches), full=width >= VERY_WIDE)
@@ -56,11 +57,12 @@ def run_table(batches: Sequence[Batch], width: int) -> Table:
         caption=None if wide else _LEGEND,
         roomy=wide or not million_rows,
     )
+    counts = _counts_of(batches)
     table.add_column("", no_wrap=True)
     table.add_column(header, overflow="ellipsis")
     if wide:
         table.add_column("batch", justify="right", no_wrap=True)
-    for name, short in _COUNTS.items():
+    for name, short in counts.items():
         table.add_column(name if wide else short, justify="right", no_wrap=True)
     table.add_column("seconds" if width >= VERY_WIDE else "s", justify="right", no_wrap=True)
     for batch in batches:
@@ -68,7 +70,7 @@ def run_table(batches: Sequence[Batch], width: int) -> Table:
             _mark(batch.status),
             shown[batch.dataset_id],
             *([str(batch.batch_id)] if wide else []),
-            *(number(getattr(batch, name)) for name in _COUNTS),
+            *(number(getattr(batch, name)) for name in counts),
             f"{seconds_of(batch):.1f}",
         )
     table.add_section()
@@ -77,7 +79,7 @@ def run_table(batches: Sequence[Batch], width: int) -> Table:
         "",
         f"[bold]{_SUM}",
         *([""] if wide else []),
-        *(f"[bold]{sum(getattr(batch, name) or 0 for batch in published):,}" for name in _COUNTS),
+        *(f"[bold]{sum(getattr(batch, name) or 0 for batch in published):,}" for name in counts),
         f"[bold]{sum(seconds_of(batch) for batch in batches):.1f}",
     )
     return table
@@ -93,9 +95,10 @@ def batch_table(batches: Sequence[Batch], width: int) -> Table:
     table.add_column(header, overflow="ellipsis")
     for name in ("kind", "started"):
         table.add_column(name, no_wrap=True)
-    counts = list(_COUNTS) if wide else ["accepted", "quarantined"]
+    shown_counts = _counts_of(batches)
+    counts = list(shown_counts) if wide else ["accepted", "quarantined"]
     for name in counts:
-        table.add_column(_COUNTS[name], justify="right", no_wrap=True)
+        table.add_column(shown_counts[name], justify="right", no_wrap=True)
     for batch in batches:
         kind = batch.kind + (f" {batch.period_month:%Y-%m}" if batch.period_month else "")
         kind += f" of {batch.replay_of}" if batch.replay_of else ""
@@ -108,6 +111,10 @@ def batch_table(batches: Sequence[Batch], width: int) -> Table:
             *(number(getattr(batch, name)) for name in counts),
         )
     return table
+
+
+def _counts_of(batches: Sequence[Batch]) -> dict[str, str]:
+    return _COUNTS | (_CLOSED if any(batch.closed for batch in batches) else {})
 
 
 def _mark(status: str) -> str:

@@ -241,7 +241,22 @@ def _load(value: Any, columns: Mapping[str, Column], place: Place) -> LoadPolicy
         cursor=cursor,
         lookback=_duration(value.get("lookback", "PT0S"), place.at("lookback")),
         period=period,
+        covers=_covers(value.get("covers"), mode, columns, place.at("covers")),
     )
+
+
+def _covers(value: Any, mode: str, columns: Mapping[str, Column], place: Place) -> tuple[str, ...]:
+    """Columns that tell what one delivery is about: a month, a district."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not value or not all(isinstance(name, str) for name in value):
+        place.refuse("must be a list of columns, for example [month] or [month, district]")
+    if mode != "snapshot":
+        place.refuse(f"belongs to mode snapshot; a delivery of mode {mode} speaks for the rows it holds and no others")
+    for name in value:
+        if name not in columns:
+            place.refuse(f"{name!r} is not a column of the contract")
+    return tuple(value)
 
 
 def _left_out(value: Any, columns: Sequence[Column], place: Place) -> tuple[str, ...]:

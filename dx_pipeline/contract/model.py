@@ -99,12 +99,18 @@ class PeriodPolicy:
 
 @dataclass(frozen=True)
 class LoadPolicy:
-    """How a dataset is read: by cursor with a look-back window, whole, or append-only."""
+    """How a dataset is read: by cursor with a look-back window, whole, or append-only.
+
+    Attributes:
+        covers: a delivery speaks for the values of these columns that it holds; a row of another value has
+            not vanished. Empty: a delivery speaks for everything.
+    """
 
     mode: LoadMode
     cursor: str | None = None
     lookback: timedelta = timedelta(0)
     period: PeriodPolicy | None = None
+    covers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,7 @@ def build_graph(contracts: Iterable[Contract], marts: Sequence[Mart], *, cache: 
         for target, columns in {**_of_source(contract), **_of_load(contract, known, fresh)}.items():
             _add(edges, target, columns)
     for mart in marts:
-        text = mart.path.read_text(encoding="utf-8")
-        _add(edges, mart.table, _of_script(text, mart.table, known, fresh))
+        _add(edges, mart.table, _of_script(mart.script, mart.table, known, fresh))
     if cache is not None and set(fresh) != before:
         write_private_file(cache, json.dumps(fresh, ensure_ascii=False))
     return LineageGraph({column: tuple(sorted(sources)) for column, sources in edges.items()})

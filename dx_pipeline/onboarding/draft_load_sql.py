@@ -60,6 +60,8 @@ def load_sql(draft: DatasetDraft) -> str:
             f"grant select, insert, update on {table} to dx_loader;",
             f"grant select on {table} to dx_engineer, dx_analyst;",
             "",
+            f"select ops.keep_history('{table}');",
+            "",
             f"{step} ledger",
             "select",
             ",\n".join(selected),

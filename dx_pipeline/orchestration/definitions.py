@@ -12,6 +12,7 @@ from dx_pipeline.errors import DxError, SuiteError
 from dx_pipeline.judge.rule_spec import Suite
 from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.orchestration.access_sensor import access_sensor
+from dx_pipeline.orchestration.alert_sensors import alerts_check, alerts_on_failed_run
 from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, dataset_assets, mart_asset, monthly_partitions
 from dx_pipeline.orchestration.file_drop_sensor import file_drop_sensor
 from dx_pipeline.orchestration.process import get_catalog
@@ -23,7 +24,7 @@ from dx_pipeline.warehouse.marts import load_marts
 
 
 def build_definitions(catalog: Catalog) -> dg.Definitions:
-    """Assets, checks, one job per system, its schedules, a sensor for folders of files, and the marts."""
+    """Assets, checks, one job per system, its schedules, a sensor for folders of files, the marts, and alerts."""
     logger = dg.get_dagster_logger("dx")
     for error in catalog.broken:
         logger.error("left out: %s", error)
@@ -57,7 +58,7 @@ def build_definitions(catalog: Catalog) -> dg.Definitions:
         assets=assets,
         jobs=[*jobs.values(), retention_job],
         schedules=[*schedules, retention_schedule],
-        sensors=[*sensors, access_sensor],
+        sensors=[*sensors, access_sensor, alerts_check, alerts_on_failed_run],
         executor=dg.in_process_executor,
     )
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from dx_pipeline.contract.catalog import Catalog, load_catalog
+from dx_pipeline.contract.indicator_set import load_indicator_sets
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import DxError, MigrationError
 from dx_pipeline.lineage.graph import LineageGraph, build_graph
@@ -16,9 +17,10 @@ from dx_pipeline.orchestration.look_ahead import LookAhead
 from dx_pipeline.orchestration.road import Road
 from dx_pipeline.orchestration.work_order import work_order
 from dx_pipeline.progress import listener
-from dx_pipeline.settings import get_settings
+from dx_pipeline.settings import Settings, get_settings
 from dx_pipeline.warehouse.access import end_lapsed
 from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.indicator_set import sync_indicator_sets
 from dx_pipeline.warehouse.marts import Mart, load_marts
 from dx_pipeline.warehouse.migrate import migrate
 
@@ -40,9 +42,21 @@ def get_road() -> Road:
     warehouse = Warehouse.open(settings)
     broken_tables: dict[Path, MigrationError] = {}
     migrate(warehouse, settings.project_roots, broken=broken_tables)
+    _sync_sets(settings, warehouse)
     end_lapsed(warehouse)
     lineage = LineageEmitter(settings, warehouse.url, get_lineage, lambda message: listener().warn("lineage", message))
     return Road(settings, warehouse, get_catalog(), broken_tables, lineage)
+
+
+def _sync_sets(settings: Settings, warehouse: Warehouse) -> None:
+    """Bring the project's indicator sets into the warehouse; a broken file is told and holds nothing else up."""
+    try:
+        sets = load_indicator_sets(settings.project_roots)
+    except DxError as error:
+        listener().warn("indicator sets", error.what)
+        return
+    with warehouse.loader() as connection:
+        sync_indicator_sets(connection, sets)
 
 
 @lru_cache(maxsize=1)

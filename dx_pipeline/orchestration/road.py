@@ -36,6 +36,7 @@ from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
 from dx_pipeline.lineage.open_lineage import LineageEmitter, RuleResult
+from dx_pipeline.orchestration.delivery_extent import delivery_of, told_of_vanished
 from dx_pipeline.orchestration.judging import CleanedBatch, clean_landed, judge_into_stage
 from dx_pipeline.orchestration.reconciliation import disagreements, record_landing, record_stage, record_star
 from dx_pipeline.orchestration.released_rows import name_released_rows
@@ -54,7 +55,6 @@ from dx_pipeline.warehouse.quarantine import settle_quarantine
 from dx_pipeline.warehouse.stage import (
     drop_stage,
     finish_stage,
-    rejected_table,
     stage_holds,
 )
 from dx_pipeline.warehouse.volume import silence_alarm, volume_alarm
@@ -187,8 +187,8 @@ class Road:
                         f"{contract.id}: batch {batch_id} never landed, there is nothing to replay",
                         next_step=f"`dx run {contract.id}` reads the source again",
                     )
-                newest = ledger.latest_batch(connection, contract, ("published",))
-                if contract.load.mode == "snapshot" and newest is not None and _origin(newest) > _origin(old):
+                newest = ledger.latest_delivery(connection, contract, old)
+                if newest is not None and _origin(newest) > _origin(old):
                     raise WarehouseError(
                         f"{contract.id}: batch {batch_id} is older than what is published; replaying it would bring back"
                         " rows that have changed or left the source since",
@@ -356,6 +356,7 @@ class Road:
             known_at = begin_publishing(connection)
             values: dict[str, int] = {"inserted": 0, "updated": 0, "unchanged": 0, "closed": 0}
             months: tuple[date, ...] = ()
+            told: list[str] = []
             if batch.extracted:
                 if contract.load_path in self.broken_tables:
                     raise self.broken_tables[contract.load_path]
@@ -367,7 +368,7 @@ class Road:
                     loaded_at=known_at,
                 )
                 try:
-                    counts = run_load(connection, load, binds, stage_rejected=rejected_table(contract))
+                    counts = run_load(connection, load, binds, delivery_of(connection, contract, batch))
                 except LoadFileError as error:
                     raise name_released_rows(error, contract, self.warehouse) from error
                 values = {
@@ -377,7 +378,7 @@ class Road:
                     "closed": counts.closed,
                     "also_changed": counts.also_changed,
                 }
-                months = counts.months
+                months, told = counts.months, told_of_vanished(contract, counts)
                 record_star(connection, contract, batch, load, binds, counts)
                 settle_quarantine(connection, contract, batch, identity=contract.row_identity)
             try:
@@ -397,7 +398,7 @@ class Road:
                     next_step=f"the ledger step of {contract.load_path} must give one row per accepted row",
                 ) from error
             replaced = ledger.supersede_older(connection, batch)
-            published = self._with_findings(connection, contract, batch, silence_alarm(connection, contract))
+            published = self._with_findings(connection, contract, batch, silence_alarm(connection, contract), *told)
         for old in replaced:
             shutil.rmtree(self.settings.work_root / str(old.batch_id), ignore_errors=True)
             if old.replay_of is None and old.status == "superseded" and batch.replay_of != old.batch_id:
@@ -445,11 +446,9 @@ class Road:
             self._mark(contract, batch, "failed", f"{type(error).__name__}: {first_line}"[:500])
             raise
 
-    def _with_findings(
-        self, connection: sa.Connection, contract: Contract, batch: Batch, alarm: str | None = None
-    ) -> Batch:
+    def _with_findings(self, connection: sa.Connection, contract: Contract, batch: Batch, *alarms: str | None) -> Batch:
         """The batch as the ledger has it, with a warning for each control sum that two gates disagree on."""
-        found = disagreements(connection, contract, batch.batch_id) + ([alarm] if alarm is not None else [])
+        found = disagreements(connection, contract, batch.batch_id) + [one for one in alarms if one is not None]
         known = ledger.get_batch(connection, batch.batch_id)
         new = [line for line in found if line not in (known.warnings or ())]
         if not new:

@@ -24,6 +24,7 @@ from dx_pipeline.orchestration.instance import (
     process_tag,
 )
 from dx_pipeline.orchestration.process import get_road
+from dx_pipeline.orchestration.step_failure import StepFailure
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse import ledger
 from dx_pipeline.warehouse.ledger import Batch
@@ -31,23 +32,12 @@ from dx_pipeline.warehouse.marts import load_marts
 
 
 @dataclass(frozen=True)
-class StepFailure:
-    """One step that failed: the asset it makes and the message for people."""
-
-    asset: str
-    message: str
-
-    @property
-    def dataset(self) -> str:
-        return self.asset.partition("/")[2]
-
-
-@dataclass(frozen=True)
 class RunReport:
     """What a run did: the last batch of each dataset, failures, and whether every step succeeded.
 
     A source that does not answer is tried again within the run, each time with a batch of its own.
-    ``waiting`` names what did not fail itself but was not brought, because something it needs failed.
+    ``waiting`` names what did not fail itself but was not brought, because something it needs failed; ``dead_runs`` are
+    earlier runs that were found to have died.
     """
 
     run_id: str
@@ -55,7 +45,7 @@ class RunReport:
     batches: tuple[Batch, ...]
     failures: tuple[StepFailure, ...]
     waiting: tuple[str, ...]
-    dead_runs_closed: int
+    dead_runs: tuple[str, ...]
 
 
 def run_datasets(
@@ -116,7 +106,7 @@ def run_datasets(
         batches=tuple({batch.dataset_id: batch for batch in reversed(batches)}.values()),
         failures=failures,
         waiting=_waiting(result, contracts, mart_keys, failures),
-        dead_runs_closed=len(dead),
+        dead_runs=tuple(dead),
     )
 
 
@@ -136,7 +126,7 @@ def _failure(event: dg.DagsterEvent) -> StepFailure:
     if not message and data.error is not None:
         cause = data.error.cause or data.error
         message = cause.message.strip()
-    return StepFailure(str(event.step_key).replace("__", "/", 1).replace("__", ".", 1), str(message))
+    return StepFailure.of_step(str(event.step_key), str(message))
 
 
 def _waiting(

@@ -117,14 +117,21 @@ class RejectedRows:
             f"coalesce(c.{identifier(name)}::varchar, {_raw(contract.column(name).source_name)}, '∅')"
             for name in contract.row_identity
         ) + ")"  # fmt: skip
-        identity = ", ".join(identifier(name) for name in contract.row_identity)
+        identity = ", ".join(
+            identifier(name) for name in dict.fromkeys((*contract.row_identity, *contract.key_columns))
+        )
+        keys = [f"c.{identifier(name)}" for name in contract.key_columns]
+        readable = " and ".join(f"{name} is not null" for name in keys)
+        business_key = f"case when {readable} then concat_ws('|', {', '.join(f'{name}::varchar' for name in keys)}) end"
         sql = (
-            f"with found as (select r._row, replace({key}, chr(0), '␀') as row_key, r.reasons,"
+            f"with found as (select r._row, replace({key}, chr(0), '␀') as row_key,"
+            f" replace({business_key}, chr(0), '␀') as business_key, r.reasons,"
             f" {_raw_json(contract)} as raw_record from rejected as r"
             f" join ({' union all '.join(parts)}) as l on l.dx_row = r._row"
             f" join (select _row, {identity} from read_parquet({literal(str(cleaned))})) as c on c._row = r._row),"
             " numbered as (select *, row_number() over (partition by row_key order by raw_record, _row) as n from found)"
-            " select _row, case when n = 1 then row_key else row_key || '#' || n end as row_key, reasons, raw_record"
+            " select _row, case when n = 1 then row_key else row_key || '#' || n end as row_key, business_key, reasons,"
+            " raw_record"
             " from numbered"
         )
         with duckdb.connect() as connection:

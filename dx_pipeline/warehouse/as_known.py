@@ -1,8 +1,11 @@
 """A mart or a figure as it would have come out at an earlier instant, by the very SQL that computes it today.
 
-Every function ``core.<...>_as_known(timestamptz)`` of the warehouse says how one table or view of core read at an
-instant. The SQL is run with those tables standing in for the present ones, with ``now()`` being that instant, and with a
-temporary table in the place of the mart. So there is one definition of a report, not one more for the past.
+Every function ``<schema>.<...>_as_known(timestamptz)`` of the warehouse says how one table or view read at an instant. The
+SQL is run with those standing in for the present tables, with ``now()`` being that instant, and with a temporary table
+in the place of the mart. So there is one definition of a report, not one more for the past.
+
+A view without such a function is its own SQL, read in the same way. A table that no batch may write (code lists, maps,
+the crosswalk) has no past: it changes with a migration, as the SQL of a report does.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -20,16 +23,24 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
+from dx_pipeline.sql_quoting import identifier
 from dx_pipeline.warehouse.connection import Warehouse, without_values
 from dx_pipeline.warehouse.marts import Mart
 
-_TABLE = re.compile(r"\b(core|restricted)\.([a-z_][a-z0-9_]*)\b(?!\s*\()")
+_NAME = re.compile(r"\b([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)\b(?!\s*\()")
 _COMMENT = re.compile(r"--[^\n]*")
-_FUNCTIONS = (
-    "select c.relname as name, n.nspname || '.' || p.proname as function from pg_catalog.pg_proc as p"
-    " join pg_catalog.pg_namespace as n on n.oid = p.pronamespace join pg_catalog.pg_type as t on t.oid = p.prorettype"
-    " join pg_catalog.pg_class as c on c.oid = t.typrelid where n.nspname = 'core' and p.proretset"
+_NOT_READ = ("mart", "ops", "stage", "core_partition", "pg_catalog", "information_schema")
+_RELATIONS = (
+    "select n.nspname || '.' || c.relname as name, f.name as function,"
+    " case when c.relkind = 'v' then pg_get_viewdef(c.oid) end as definition,"
+    " has_table_privilege('dx_loader', c.oid, 'insert') or has_table_privilege('dx_loader', c.oid, 'update')"
+    " or has_table_privilege('dx_loader', c.oid, 'delete') as is_loaded"
+    " from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace left join lateral"
+    " (select pn.nspname || '.' || p.proname as name from pg_catalog.pg_proc as p"
+    " join pg_catalog.pg_namespace as pn on pn.oid = p.pronamespace where p.prorettype = c.reltype and p.proretset"
     " and p.proname like '%\\_as\\_known' and pg_get_function_identity_arguments(p.oid) like '%timestamp with time zone'"
+    " limit 1) as f on true"
+    " where c.relkind in ('r', 'p', 'v') and n.nspname <> all(:not_read) and n.nspname not like 'pg\\_%'"
 )
 
 
@@ -39,6 +50,52 @@ class AsKnown:
 
     rows: list[dict[str, Any]]
     read_as_now: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Relation:
+    """How a table or view is read in the past: by a function, by its own definition, or as it is."""
+
+    function: str | None
+    definition: str | None
+    is_loaded: bool
+
+
+@dataclass
+class _Past:
+    """Rewrites SQL to what was known at an instant; ``statements`` make the temporary views it then reads."""
+
+    relations: Mapping[str, _Relation]
+    moment: str
+    statements: list[str] = field(default_factory=list)
+    read_as_now: set[str] = field(default_factory=set)
+    _stand_ins: dict[str, str] = field(default_factory=dict)
+
+    def rewrite(self, script: str) -> str:
+        text = _NAME.sub(lambda match: self._stand_in(match[0]), script)
+        return re.sub(r"\bnow\(\)", self.moment, text)
+
+    def _stand_in(self, name: str) -> str:
+        relation = self.relations.get(name)
+        if relation is None:  # a column of an alias, a table of another room
+            return name
+        if name in self._stand_ins:
+            return self._stand_ins[name]
+        if relation.function is not None:
+            body = f"select * from {relation.function}({self.moment})"
+        elif relation.definition is not None:
+            body = self.rewrite(relation.definition.rstrip().rstrip(";"))
+        else:
+            if relation.is_loaded:
+                self.read_as_now.add(name)
+            return name
+        short = name.partition(".")[2]
+        view = f"pg_temp.{short}"
+        if view in self._stand_ins.values():
+            view = f"pg_temp.{name.replace('.', '__')}"
+        self.statements.append(f"create temporary view {identifier(view.partition('.')[2])} as {body}")
+        self._stand_ins[name] = view
+        return view
 
 
 def recompute_as_known(warehouse: Warehouse, mart: Mart, at: datetime) -> AsKnown:
@@ -56,19 +113,36 @@ def recompute_as_known(warehouse: Warehouse, mart: Mart, at: datetime) -> AsKnow
 
 def mart_as_known(connection: Connection, mart: Mart, at: datetime) -> AsKnown:
     """The same inside a transaction of the caller, whose temporary tables it uses and drops again."""
-    script = _COMMENT.sub("", mart.path.read_text(encoding="utf-8"))
-    functions = as_known_functions(connection)
-    script, present = _in_the_past(script, functions, at)
+    texts, present = _texts_as_known(connection, mart, at)
+    return AsKnown([exact_cells(text) for text in texts], present)
+
+
+def as_known_tables(connection: Connection, mart: Mart, at: datetime) -> tuple[str, ...]:
+    """Make ``pg_temp.<mart>`` with the rows as known at an instant; the tables that were read as they are now."""
+    texts, present = _texts_as_known(connection, mart, at)
+    connection.exec_driver_sql(f"create temporary table {mart.name} (like {mart.table} including all) on commit drop")
+    connection.execute(
+        sa.text(
+            f"insert into pg_temp.{mart.name} select r.* from jsonb_populate_recordset("
+            f"cast(null as pg_temp.{mart.name}), cast(:rows as jsonb)) as r"
+        ),
+        {"rows": f"[{','.join(texts)}]"},
+    )
+    return present
+
+
+def _texts_as_known(connection: Connection, mart: Mart, at: datetime) -> tuple[list[str], tuple[str, ...]]:
+    past = _past(connection, at)
+    script = past.rewrite(_COMMENT.sub("", mart.script))
     script = re.sub(rf"\bmart\.{mart.name}\b", f"pg_temp.{mart.name}", script)
-    moment = _literal(at)
-    statements = [f"create temporary table {mart.name} (like {mart.table} including all) on commit drop"]
-    statements += [
-        f"create temporary view {name} as select * from {function}({moment})" for name, function in functions.items()
+    statements = [
+        f"create temporary table {mart.name} (like {mart.table} including all) on commit drop",
+        *past.statements,
     ]
     nested = connection.begin_nested()
     try:
         driver = connection.connection.driver_connection
-        driver.execute(";\n".join(statements))  # type: ignore[union-attr]
+        driver.execute(";\n".join(statements).encode())  # type: ignore[union-attr]
         driver.execute(script.encode())  # type: ignore[union-attr]
         rows = connection.exec_driver_sql(f"select to_jsonb(m)::text from pg_temp.{mart.name} as m").scalars().all()
     except psycopg.Error as error:
@@ -78,14 +152,21 @@ def mart_as_known(connection: Connection, mart: Mart, at: datetime) -> AsKnown:
         ) from None
     finally:
         nested.rollback()
-    return AsKnown([exact_cells(row) for row in sorted(rows)], present)
+    return sorted(rows), tuple(sorted(past.read_as_now))
 
 
 def query_as_known(connection: Connection, query: str, at: datetime) -> tuple[Any, tuple[str, ...]]:
     """The one value of a figure's query as known at an instant, and the tables read as they are now."""
-    functions = as_known_functions(connection)
-    text, present = _in_the_past(query, functions, at, views=False)
-    return connection.exec_driver_sql(text.replace("%", "%%")).scalar(), present
+    past = _past(connection, at)
+    text = past.rewrite(query)
+    nested = connection.begin_nested()
+    try:
+        for statement in past.statements:
+            connection.exec_driver_sql(statement.replace("%", "%%"))
+        value = connection.exec_driver_sql(text.replace("%", "%%")).scalar()
+    finally:
+        nested.rollback()
+    return value, tuple(sorted(past.read_as_now))
 
 
 def exact_cells(text: str) -> dict[str, Any]:
@@ -94,32 +175,25 @@ def exact_cells(text: str) -> dict[str, Any]:
     return cells
 
 
-def tables_read(script: str) -> set[str]:
-    """Tables and views (``schema.table``) of core and restricted that a script names."""
-    return {match[0] for match in _TABLE.finditer(_COMMENT.sub("", script))}
+def tables_read(connection: Connection, script: str) -> set[str]:
+    """Tables (``schema.table``) that a script names, and those behind the views it names."""
+    relations, found, left = _relations(connection), set[str](), [script]
+    while left:
+        for match in _NAME.finditer(_COMMENT.sub("", left.pop())):
+            name = match[0]
+            relation = relations.get(name)
+            if relation is None or name in found:
+                continue
+            found.add(name)
+            if relation.definition is not None:
+                left.append(relation.definition)
+    return found
 
 
-def as_known_functions(connection: Connection) -> Mapping[str, str]:
-    """Table or view of core → the function that gives its rows as known at an instant."""
-    return {row.name: row.function for row in connection.execute(sa.text(_FUNCTIONS))}
+def _past(connection: Connection, at: datetime) -> _Past:
+    return _Past(_relations(connection), f"cast('{at.isoformat()}' as timestamptz)")
 
 
-def _in_the_past(
-    script: str, functions: Mapping[str, str], at: datetime, *, views: bool = True
-) -> tuple[str, tuple[str, ...]]:
-    present: set[str] = set()
-    moment = _literal(at)
-
-    def replaced(match: re.Match[str]) -> str:
-        schema, name = match[1], match[2]
-        if schema == "core" and name in functions:
-            return f"pg_temp.{name}" if views else f"{functions[name]}({moment})"
-        present.add(match[0])
-        return match[0]
-
-    text = _TABLE.sub(replaced, script)
-    return re.sub(r"\bnow\(\)", moment, text), tuple(sorted(present))
-
-
-def _literal(at: datetime) -> str:
-    return f"cast('{at.isoformat()}' as timestamptz)"
+def _relations(connection: Connection) -> dict[str, _Relation]:
+    rows = connection.execute(sa.text(_RELATIONS), {"not_read": list(_NOT_READ)})
+    return {row.name: _Relation(row.function, row.definition, row.is_loaded) for row in rows}

@@ -169,6 +169,27 @@ def latest_batch(connection: Connection, contract: Contract, statuses: Sequence[
     return _batch(row) if row else None
 
 
+def latest_delivery(connection: Connection, contract: Contract, batch: Batch) -> Batch | None:
+    """The newest published batch that speaks for all that this one speaks for: the same month, or a whole snapshot.
+
+    None for an increment, which speaks for the rows it holds and no others.
+    """
+    if contract.load.mode != "snapshot" and batch.period_month is None:
+        return None
+    row = (
+        connection.execute(
+            sa.text(
+                f"{_SELECT} where system = :system and dataset = :dataset and status = 'published'"
+                " and period_month is not distinct from cast(:month as date) order by batch_id desc limit 1"
+            ),
+            {"system": contract.system, "dataset": contract.dataset, "month": batch.period_month},
+        )
+        .mappings()
+        .first()
+    )
+    return _batch(row) if row else None
+
+
 def watermark(connection: Connection, contract: Contract) -> str | None:
     """How far the cursor has been read and published; None before the first load.
 

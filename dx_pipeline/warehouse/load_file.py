@@ -35,10 +35,19 @@ class LoadStep:
     ledger: bool
     version: str | None
     close_missing: bool
+    """What a whole delivery no longer holds is closed; a ``snapshot`` always does so."""
+    closes: bool
+    """A ``merge=sql`` step that closes what vanished: its rows are counted as closed."""
+    identity: tuple[str, ...]
+    """Columns of the target that hold the contract's primary key, in its order; without them ``key`` does."""
+    scope: tuple[str, ...]
+    """Columns of the target whose values a delivery covers: only among those it holds can a row have vanished."""
+    period: str | None
+    """Column of the target that holds the contract's period column."""
     fills: str | None
     """The table that a ``merge=sql`` step works on; the work order reads it."""
-    history: str | None
-    """The table that keeps what the warehouse used to know of the target."""
+    changes: tuple[str, ...]
+    """Further tables whose rows a ``merge=sql`` step may change: their former versions are kept."""
     sql: str
     line: int
 
@@ -120,16 +129,18 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
     words = rest.split()
     settings = dict(word.split("=", 1) for word in words if "=" in word)
     flags = {word for word in words if "=" not in word}
-    unknown = (set(settings) - {"merge", "target", "key", "version", "fills", "history"}) | (
-        flags - {"ledger", "close_missing"}
-    )
+    unknown = (
+        set(settings) - {"merge", "target", "key", "version", "fills", "changes", "identity", "scope", "period"}
+    ) | (flags - {"ledger", "close_missing", "closes"})
     if unknown:
         raise refuse(f"unknown {', '.join(sorted(unknown))} in dx:step")
     merge = settings.get("merge")
     if merge not in MERGE_KINDS:
         raise refuse(f"merge={merge!r} must be one of {', '.join(MERGE_KINDS)}")
     target = settings.get("target")
-    key = tuple(part for part in settings.get("key", "").split(",") if part)
+    key, identity, scope = (
+        tuple(part for part in settings.get(name, "").split(",") if part) for name in ("key", "identity", "scope")
+    )
     if merge != "sql":
         if not target or not all(IDENTIFIER.match(part) for part in target.split(".")) or target.count(".") != 1:
             raise refuse("target=schema.table is needed")
@@ -139,12 +150,16 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
         raise refuse("a merge=sql step cannot carry ledger: its counts are unknown")
     if "fills" in settings and merge != "sql":
         raise refuse("fills= belongs to a merge=sql step; the others say target=")
-    history = settings.get("history")
-    if history is not None:
-        if not re.fullmatch(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*", history):
-            raise refuse("history=schema.table is needed")
-        if merge == "sql" and "fills" not in settings:
-            raise refuse("history= needs fills=schema.table, the table whose rows the statement changes")
+    changes = tuple(part for part in settings.get("changes", "").split(",") if part)
+    if changes and (merge != "sql" or not all(re.fullmatch(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*", t) for t in changes)):
+        raise refuse("changes=schema.table[,schema.table] belongs to a merge=sql step")
+    period = settings.get("period")
+    if not all(IDENTIFIER.match(name) for name in (*identity, *scope, *((period,) if period is not None else ()))):
+        raise refuse("identity=, scope= and period= name columns of the target")
+    if "closes" in flags and (merge != "sql" or "fills" not in settings):
+        raise refuse("closes belongs to a merge=sql step with fills=schema.table, the table whose rows it closes")
+    if "close_missing" in flags and merge not in ("scd2", "upsert"):
+        raise refuse("close_missing belongs to merge=scd2 and merge=upsert; a snapshot closes what vanished anyway")
     sql = body.strip().rstrip(";").strip()
     if not re.sub(r"--[^\n]*", "", sql).strip():
         raise refuse("the step has no statement")
@@ -154,9 +169,13 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
         key=key,
         ledger="ledger" in flags,
         version=settings.get("version"),
-        close_missing="close_missing" in flags,
+        close_missing="close_missing" in flags or merge == "snapshot",
+        closes="closes" in flags,
+        identity=identity,
+        scope=scope,
+        period=period,
         fills=settings.get("fills"),
-        history=history,
+        changes=changes,
         sql=sql,
         line=line,
     )

@@ -1,7 +1,8 @@
 """Marts: ``warehouse_sql/marts/<name>.sql``, each refreshing one ``mart`` table in one transaction.
 
 The header line ``-- dx:mart name=... depends=system.dataset,...`` names the table and the datasets
-after whose publishing it is refreshed.
+after whose publishing it is refreshed. A line ``-- dx:include parts/<file>.sql`` stands for that file's text: SQL that
+several marts share, so that a rule has one definition.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from dx_pipeline.errors import LoadFileError
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE, Warehouse, without_values
 
 HEADER = re.compile(r"^-- dx:mart name=(?P<name>[a-z][a-z0-9_]*) depends=(?P<depends>[a-z0-9_.,]+)\s*$", re.MULTILINE)
+INCLUDE = re.compile(r"^-- dx:include (?P<file>parts/[a-z][a-z0-9_]*\.sql)[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,15 @@ class Mart:
     def table(self) -> str:
         return f"mart.{self.name}"
 
+    @property
+    def script(self) -> str:
+        """The SQL with what it includes.
+
+        Raises:
+            LoadFileError: an included file is missing.
+        """
+        return with_includes(self.path)
+
 
 @dataclass(frozen=True)
 class MartRefresh:
@@ -43,6 +54,29 @@ class MartRefresh:
 
     rows: int
     computed: bool
+
+
+def with_includes(path: Path, folder: Path | None = None) -> str:
+    """The text of a SQL file with the text of each part it includes, one level deep.
+
+    Args:
+        folder: where ``parts/`` lies; default: beside the file.
+
+    Raises:
+        LoadFileError: a part is missing.
+    """
+    beside = folder or path.parent
+
+    def part(match: re.Match[str]) -> str:
+        try:
+            return (beside / match["file"]).read_text(encoding="utf-8")
+        except OSError:
+            raise LoadFileError(
+                f"mart file {path}: it includes {match['file']}, which is not in {beside}",
+                next_step="restore the file or mend the line",
+            ) from None
+
+    return INCLUDE.sub(part, path.read_text(encoding="utf-8"))
 
 
 def load_marts(roots: Sequence[Path]) -> list[Mart]:
@@ -78,7 +112,7 @@ def refresh_mart(warehouse: Warehouse, mart: Mart, *, only_if_changed: bool = Fa
     Raises:
         LoadFileError: a statement failed; the mart keeps its former rows.
     """
-    definition = hashlib.sha256(mart.path.read_bytes()).hexdigest()
+    definition = hashlib.sha256(mart.script.encode()).hexdigest()
     with warehouse.loader() as connection:
         is_current = only_if_changed and _is_current(connection, mart, definition, _inputs(connection, mart))
         if not is_current:
@@ -93,7 +127,7 @@ def compute_mart(connection: Connection, mart: Mart) -> None:
     Raises:
         LoadFileError: a statement failed; the transaction can only be rolled back.
     """
-    script = mart.path.read_bytes()
+    script = mart.script.encode()
     # Read before the mart's own statements: what is published meanwhile makes the next refresh compute again.
     inputs = _inputs(connection, mart)
     try:
@@ -114,7 +148,10 @@ def compute_mart(connection: Connection, mart: Mart) -> None:
 
 
 def _inputs(connection: Connection, mart: Mart) -> str:
-    """The last batch that changed anything of each dataset the mart depends on, and how many SQL files were run."""
+    """The last batch that changed anything of each dataset the mart depends on, and how many SQL files were run.
+
+    A mart that scores by indicator sets also depends on those.
+    """
     changed = connection.execute(
         sa.text(
             "select b.system || '.' || b.dataset as name, max(b.batch_id) as batch_id from ops.batch as b"
@@ -126,7 +163,13 @@ def _inputs(connection: Connection, mart: Mart) -> str:
     batches = {row.name: row.batch_id for row in changed}
     migrations = connection.execute(sa.text("select count(*) from ops.migration")).scalar_one()
     listed = ", ".join(f"{name} {batches.get(name, '-')}" for name in sorted(mart.depends_on))
-    return f"{listed}; {migrations} SQL files"
+    sets = ""
+    if "core.dim_indicator_" in mart.script:  # loaded by people, not by batches
+        loaded = connection.exec_driver_sql(
+            "select (select count(*) from core.indicator_set_revision), (select count(*) from core.ranking_exclusion)"
+        ).one()
+        sets = f"; {loaded[0]} indicator sets, {loaded[1]} exclusions"
+    return f"{listed}; {migrations} SQL files{sets}"
 
 
 def _is_current(connection: Connection, mart: Mart, definition: str, inputs: str) -> bool:

@@ -15,34 +15,36 @@ from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError, WarehouseUnavailable
 from dx_pipeline.warehouse.connection import broke_off
+from dx_pipeline.warehouse.delivery import Delivery
 from dx_pipeline.warehouse.load_file import LoadFile, LoadStep
+from dx_pipeline.warehouse.merge_closing import check_closed_by_statement
 from dx_pipeline.warehouse.merge_dimension import infer, scd2, snapshot
-from dx_pipeline.warehouse.merge_history import remember_versions
+from dx_pipeline.warehouse.merge_history import Histories, begin_history, end_history
 from dx_pipeline.warehouse.merge_statement import LoadBinds, MergeCounts, describe, select_columns, statement
 from dx_pipeline.warehouse.merge_upsert import upsert
 
-__all__ = ["LoadBinds", "MergeCounts", "run_load"]
+__all__ = ["Delivery", "LoadBinds", "MergeCounts", "run_load"]
 
 
-def run_load(
-    connection: Connection, load: LoadFile, binds: LoadBinds, *, stage_rejected: str | None = None
-) -> MergeCounts:
+def run_load(connection: Connection, load: LoadFile, binds: LoadBinds, delivery: Delivery | None = None) -> MergeCounts:
     """Run all steps of a load file in the caller's transaction; return the counts of the ledger step.
 
     Args:
         connection: inside the publishing transaction, with the loader's rights.
-        stage_rejected: name (in schema ``stage``) of the rejected rows of this batch: their keys are
-            not taken for vanished ones.
+        delivery: what the batch speaks for; without one for all of its source, nothing of it rejected.
 
     Raises:
         LoadFileError: a step does not fit its target or its statement failed; names file and line.
+        BatchHeld: more rows would be closed than the contract's band allows.
         WarehouseUnavailable: the session was lost or gave way to another one; the same load may be tried again.
     """
     connection.exec_driver_sql("set local citus.multi_shard_modify_mode to 'sequential'")
-    ledger, beside = MergeCounts(), 0
+    delivery = delivery or Delivery()
+    ledger, beside, closed_beside = MergeCounts(), 0, 0
+    histories = begin_history(connection, load)
     for step in load.steps:
         try:
-            counts = _run_step(connection, step, binds, stage_rejected)
+            counts = _run_step(connection, step, binds, delivery, histories)
         except LoadFileError as error:
             raise LoadFileError(
                 f"load file {load.path} line {step.line}: {error.what}", next_step=error.next_step
@@ -60,15 +62,21 @@ def run_load(
             ) from error
         if step.ledger:
             ledger = counts
+        elif step.closes:
+            closed_beside += counts.updated
         else:
             beside += counts.inserted + counts.updated + counts.closed
-    remember_versions(connection, load, binds)
-    return replace(ledger, also_changed=beside)
+    end_history(connection, load, histories, binds)
+    return replace(ledger, closed=ledger.closed + closed_beside, also_changed=beside)
 
 
-def _run_step(connection: Connection, step: LoadStep, binds: LoadBinds, stage_rejected: str | None) -> MergeCounts:
+def _run_step(
+    connection: Connection, step: LoadStep, binds: LoadBinds, delivery: Delivery, histories: Histories
+) -> MergeCounts:
     if step.merge == "sql":
         done = connection.execute(*statement(step.sql, binds))
+        if step.closes and done.rowcount > 0:
+            check_closed_by_statement(connection, step, binds, delivery)
         if done.returns_rows:  # a function that tells how many rows it changed
             told = done.scalar()
             return MergeCounts(updated=told if isinstance(told, int) else 0)
@@ -84,9 +92,10 @@ def _run_step(connection: Connection, step: LoadStep, binds: LoadBinds, stage_re
     if step.merge != "infer" and "row_hash" not in columns:
         raise LoadFileError("the SELECT must give row_hash (usually s._row_hash)")
     if step.merge == "upsert":
-        return upsert(connection, step, target, columns, binds)
+        keeps_history = target.name in histories.by_upsert
+        return upsert(connection, step, target, columns, binds, delivery, keeps_history=keeps_history)
     if step.merge == "infer":
         return infer(connection, step, target, columns, binds)
     if step.merge == "snapshot":
-        return snapshot(connection, step, target, columns, binds, stage_rejected)
-    return scd2(connection, step, target, columns, binds, stage_rejected)
+        return snapshot(connection, step, target, columns, binds, delivery)
+    return scd2(connection, step, target, columns, binds, delivery)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
 from dx_pipeline.sql_quoting import identifier
+from dx_pipeline.warehouse.delivery import Delivery
 from dx_pipeline.warehouse.load_file import LoadStep
+from dx_pipeline.warehouse.merge_closing import close_missing
 from dx_pipeline.warehouse.merge_statement import (
     LoadBinds,
     MergeCounts,
@@ -45,7 +49,7 @@ def scd2(
     target: Target,
     columns: list[str],
     binds: LoadBinds,
-    stage_rejected: str | None,
+    delivery: Delivery,
 ) -> MergeCounts:
     """Slowly changing dimension, type 2: a changed member gets a new version, the old one is closed."""
     if "valid_from" not in columns:
@@ -87,9 +91,9 @@ def scd2(
             [{"until": row["valid_from"], "dx_sk": row["dx_sk"], **batch_binds(binds)} for row in closing],
         )
     inserted = _insert_versions(connection, step, target, columns, binds)
-    closed = close_missing(connection, step, target, binds, stage_rejected) if step.close_missing else 0
     updated = len(rows)
-    return MergeCounts(total, inserted - len(closing), updated, total - (inserted - len(closing)) - updated, closed)
+    counts = MergeCounts(total, inserted - len(closing), updated, total - (inserted - len(closing)) - updated)
+    return close_missing(connection, step, target, binds, delivery, counts) if step.close_missing else counts
 
 
 def _insert_versions(
@@ -123,7 +127,7 @@ def snapshot(
     target: Target,
     columns: list[str],
     binds: LoadBinds,
-    stage_rejected: str | None,
+    delivery: Delivery,
 ) -> MergeCounts:
     """Type-1 table: overwrite by key, close what vanished, reopen what came back."""
     reopened = connection.execute(
@@ -144,49 +148,10 @@ def snapshot(
                 binds,
             )
         )
-    counts = upsert_existing(connection, step, target, columns, binds, only_where="true")
+    counts = upsert_existing(connection, step, target, columns, binds, delivery, only_where="true")
     connection.execute(
         sa.text(f"update {target.name} set closed_on = null where last_batch_id = :batch_id and closed_on is not null"),
         {"batch_id": binds.batch_id},
     )
-    closed = close_missing(connection, step, target, binds, stage_rejected)
-    return MergeCounts(
-        counts.rows, counts.inserted, counts.updated + reopened, counts.unchanged - reopened, closed
-    )  # fmt: skip
-
-
-def close_missing(
-    connection: Connection, step: LoadStep, target: Target, binds: LoadBinds, stage_rejected: str | None
-) -> int:
-    """Close (never delete) what the snapshot no longer holds; a rejected row has not vanished."""
-    versioned = "is_current" in target.columns
-    open_condition = "d.is_current" if versioned else "d.closed_on is null"
-    if versioned:
-        open_condition += f" and d.{identifier(target.columns[0])} > 0 and not d.is_inferred"
-    rejected = ""
-    if stage_rejected is not None:
-        key_text = "concat_ws('|', " + ", ".join(f"d.{identifier(name)}::text" for name in step.key) + ")"
-        rejected = f" and {key_text} not in (select r.row_key from stage.{identifier(stage_rejected)} as r)"
-    keys = connection.execute(
-        *statement(
-            f"with incoming as materialized ({step.sql}\n) select {prefixed('d', list(step.key))} from {target.name} as d"
-            f" left join incoming as i on {same_key('d', 'i', step.key)}"
-            f" where i.{identifier(step.key[0])} is null and {open_condition}{rejected}",
-            binds,
-        )
-    ).all()
-    if keys:
-        change = "valid_to = greatest(valid_from, :until), is_current = false" if versioned else "closed_on = :until"
-        still_open = "is_current" if versioned else "closed_on is null"
-        connection.execute(
-            sa.text(
-                f"update {target.name} set {change}, last_batch_id = :batch_id, loaded_at = :loaded_at"
-                f" where {still_open} and {' and '.join(f'{identifier(name)} = :k_{name}' for name in step.key)}"
-            ),
-            [
-                {**{f"k_{name}": value for name, value in zip(step.key, key, strict=True)},
-                 "until": binds.local_day, **batch_binds(binds)}
-                for key in keys
-            ],
-        )  # fmt: skip
-    return len(keys)
+    counts = replace(counts, updated=counts.updated + reopened, unchanged=counts.unchanged - reopened)
+    return close_missing(connection, step, target, binds, delivery, counts)

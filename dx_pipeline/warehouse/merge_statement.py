@@ -55,7 +55,8 @@ class LoadBinds:
 class MergeCounts:
     """What one step did. ``rows`` is the size of its SELECT; ``months`` and ``kind`` tell the partitions it touched.
 
-    ``also_changed``: rows that the other steps of the load file changed.
+    ``also_changed``: rows that the other steps of the load file changed. ``kept``: rows that stay as they were because
+    their new version is in quarantine. ``unreadable``: rejected rows whose key cannot be read, when rows were closed.
     """
 
     rows: int = 0
@@ -66,6 +67,8 @@ class MergeCounts:
     months: tuple[date, ...] = ()
     kind: int | None = None
     also_changed: int = 0
+    kept: int = 0
+    unreadable: int = 0
 
 
 @dataclass(frozen=True)

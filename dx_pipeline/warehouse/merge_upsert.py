@@ -10,14 +10,48 @@ from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
 from dx_pipeline.sql_quoting import identifier
+from dx_pipeline.warehouse.delivery import Delivery
 from dx_pipeline.warehouse.load_file import LoadStep
+from dx_pipeline.warehouse.merge_closing import close_missing
 from dx_pipeline.warehouse.merge_history import former_rows, hold_history
 from dx_pipeline.warehouse.merge_statement import LoadBinds, MergeCounts, Target, month_of, prefixed, statement
 
 
-def upsert(connection: Connection, step: LoadStep, target: Target, columns: list[str], binds: LoadBinds) -> MergeCounts:
+def upsert(
+    connection: Connection,
+    step: LoadStep,
+    target: Target,
+    columns: list[str],
+    binds: LoadBinds,
+    delivery: Delivery,
+    *,
+    keeps_history: bool,
+) -> MergeCounts:
+    """Insert or overwrite by key, then close what a whole delivery no longer holds if the step says so.
+
+    Args:
+        keeps_history: the upsert copies what it overwrites into the history of the target.
+    """
+    counts = _upsert(connection, step, target, columns, binds, delivery, keeps_history=keeps_history)
+    if not step.close_missing:
+        return counts
+    return close_missing(connection, step, target, binds, delivery, counts, history_by_upsert=keeps_history)
+
+
+def _upsert(
+    connection: Connection,
+    step: LoadStep,
+    target: Target,
+    columns: list[str],
+    binds: LoadBinds,
+    delivery: Delivery,
+    *,
+    keeps_history: bool,
+) -> MergeCounts:
     if target.partition_column is None:
-        return upsert_existing(connection, step, target, columns, binds, only_where="true")
+        return upsert_existing(
+            connection, step, target, columns, binds, delivery, only_where="true", keeps_history=keeps_history
+        )
     month = month_of(f"q.{identifier(target.partition_column)}")
     kind = f"q.{identifier(target.kind_column)}" if target.kind_column else "null::smallint"
     days = f"select distinct {kind} as kind, q.{identifier(target.partition_column)} as day from ({step.sql}\n) as q"
@@ -53,7 +87,9 @@ def upsert(connection: Connection, step: LoadStep, target: Target, columns: list
             target,
             columns,
             binds,
+            delivery,
             only_where=f"not ({month} = any(:fresh))",
+            keeps_history=keeps_history,
             fresh=fresh,
             kind=next(iter(kinds)),
         )
@@ -103,8 +139,10 @@ def upsert_existing(
     target: Target,
     columns: list[str],
     binds: LoadBinds,
+    delivery: Delivery,
     *,
     only_where: str,
+    keeps_history: bool = False,
     fresh: list[Any] | None = None,
     kind: int | None = None,
 ) -> MergeCounts:
@@ -116,10 +154,14 @@ def upsert_existing(
     if step.version:
         guard += f" and coalesce(excluded.{identifier(step.version)} >= t.{identifier(step.version)}, true)"
     extra: dict[str, Any] = {} if fresh is None else {"fresh": fresh}
+    if step.merge == "upsert" and step.close_missing and delivery.read_from is not None:
+        # A row that was found gone comes back only from a delivery that was read after that.
+        guard += " and (t.row_hash <> 0 or t.loaded_at <= cast(:read_from as timestamptz))"
+        extra["read_from"] = delivery.read_from
     former = ""
-    if step.history:
+    if keeps_history:
         hold_history(connection, target.name, kind)
-        former = former_rows(connection, step, target, guard.replace("excluded.", "i."))
+        former = former_rows(connection, target, step.key, guard.replace("excluded.", "i."))
     row = connection.execute(
         *statement(
             f"with incoming as materialized (select q.* from ({step.sql}\n) as q where {only_where}),{former}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -27,15 +27,16 @@ from dx_pipeline.warehouse.marts import Mart, compute_mart
 Rows = dict[str, dict[str, Any]]
 """Row key → cells by column name."""
 PERIOD = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]{0,19}$")
-_PERIOD_COLUMNS = ("month", "year", "school_year")
+_PERIOD_COLUMNS = ("month", "year", "school_year", "period")
+_PERIOD_CELL = re.compile(r"^\d{4}(-\d\d|-Q[1-4]|-H[12])?$")  # what a column `period` must hold to be one
 _NOT_A_VALUE = ("refreshed_at",)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What can be published: a mart, or a figure of the reference table in one period."""
+    """What can be published: a mart, a figure of the reference table, or a report, in one period."""
 
-    kind: Literal["mart", "figure"]
+    kind: Literal["mart", "figure", "report"]
     name: str
     definition: str
     datasets: tuple[str, ...]
@@ -75,10 +76,12 @@ def find_subject(connection: Connection, marts: Sequence[Mart], name: str, perio
         SettingsError: there is none; names those there are.
     """
     if not PERIOD.match(period):
-        raise SettingsError(f"period {period!r} is none", next_step="write 2024-06, 2024 or 2023-2024")
+        raise SettingsError(
+            f"period {period!r} is none", next_step="write 2024-06, 2024-Q2, 2024-H1, 2024 or 2023-2024"
+        )
     for mart in marts:
         if name in (mart.name, mart.table):
-            return Subject("mart", mart.name, mart.path.read_text(encoding="utf-8"), mart.depends_on, mart)
+            return Subject("mart", mart.name, mart.script, mart.depends_on, mart)
     found = connection.execute(
         sa.text(
             "select figure_code, query, dataset from ops.reference_published_figure"
@@ -111,11 +114,20 @@ def subjects_of(connection: Connection, marts: Sequence[Mart], period: str) -> l
 
 
 def publish(
-    warehouse: Warehouse, subject: Subject, period: str, *, by: str, note: str | None
+    warehouse: Warehouse,
+    subject: Subject,
+    period: str,
+    *,
+    by: str,
+    note: str | None,
+    rows_of: Callable[[Connection], Rows] | None = None,
 ) -> tuple[Publication, bool]:
     """Fix the values of a period as the next version; (version, whether it is new).
 
     Values and SQL equal to those of the newest version make no new one.
+
+    Args:
+        rows_of: gives the rows of a report, which is more than one mart.
 
     Raises:
         SettingsError: nobody is named, or there is nothing to publish.
@@ -123,7 +135,7 @@ def publish(
     if not by.strip():
         raise SettingsError("a publication needs a name", next_step="say who publishes: --by 'Nguyễn Văn A'")
     with nothing_published_meanwhile(warehouse) as connection:
-        rows = rows_now(connection, subject, period)
+        rows = rows_of(connection) if rows_of is not None else rows_now(connection, subject, period)
         if not rows:
             raise SettingsError(
                 f"{subject.name} has no row of {period}", next_step="`dx run` loads; is the period right?"
@@ -254,9 +266,13 @@ def key_columns(connection: Connection, mart: Mart) -> list[str]:
 
 def _is_of(row: Mapping[str, Any], period: str) -> bool:
     for name in _PERIOD_COLUMNS:
-        if name in row:
+        if name in row and _names_a_period(name, str(row[name])):
             return str(row[name]).startswith(period) if name == "month" else str(row[name]) == period
     return True
+
+
+def _names_a_period(column: str, cell: str) -> bool:
+    return column != "period" or bool(_PERIOD_CELL.match(cell))
 
 
 def _period_column(connection: Connection, mart: Mart) -> str | None:
@@ -267,7 +283,7 @@ def _period_column(connection: Connection, mart: Mart) -> str | None:
 def _count(connection: Connection, mart: Mart, period: str) -> bool:
     column = _period_column(connection, mart)
     found = connection.exec_driver_sql(f"select distinct {column}::text from {mart.table}").scalars()
-    return any(_is_of({str(column): value}, period) for value in found)
+    return any(_names_a_period(str(column), str(v)) and _is_of({str(column): v}, period) for v in found)
 
 
 def _batches_in_force(connection: Connection, subject: Subject) -> dict[str, int]:

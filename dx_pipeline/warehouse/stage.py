@@ -19,7 +19,13 @@ from dx_pipeline.sql_quoting import identifier
 from dx_pipeline.warehouse.connection import Warehouse
 
 REJECTED_SCHEMA = pa.schema(
-    [("_row", pa.int64()), ("row_key", pa.string()), ("reasons", pa.list_(pa.string())), ("raw_record", pa.string())]
+    [
+        ("_row", pa.int64()),
+        ("row_key", pa.string()),
+        ("business_key", pa.string()),  # the contract's primary key, cleaned; null where a part of it cannot be read
+        ("reasons", pa.list_(pa.string())),
+        ("raw_record", pa.string()),
+    ]
 )
 
 

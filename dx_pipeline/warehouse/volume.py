@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
 
@@ -12,13 +13,26 @@ from dx_pipeline.contract.model import Contract
 from dx_pipeline.warehouse.ledger import Batch
 
 _COMPARED_READS = 5
-_WHOLE_READS = ("snapshot", "full")
+WHOLE_READS = ("snapshot", "full")
 
 
-def volume_alarm(connection: Connection, contract: Contract, batch: Batch) -> str | None:
-    """A sentence when a whole read differs from the reads before by more than the contract's band, else None."""
+@dataclass(frozen=True)
+class VolumeChange:
+    """A whole read that differs from the reads before by more than the contract's band."""
+
+    rows: int
+    usual: float
+    band: float
+
+    @property
+    def percent(self) -> float:
+        return 100 * (self.rows - self.usual) / self.usual
+
+
+def volume_change(connection: Connection, contract: Contract, batch: Batch) -> VolumeChange | None:
+    """How far a whole read is outside the contract's band; None when it is inside, or nothing is promised."""
     band = contract.volume.band
-    if band is None or batch.kind not in _WHOLE_READS or batch.extracted is None:
+    if band is None or batch.kind not in WHOLE_READS or batch.extracted is None:
         return None
     before = list(
         connection.execute(
@@ -30,7 +44,7 @@ def volume_alarm(connection: Connection, contract: Contract, batch: Batch) -> st
             {
                 "system": contract.system,
                 "dataset": contract.dataset,
-                "kinds": list(_WHOLE_READS),
+                "kinds": list(WHOLE_READS),
                 "batch_id": batch.batch_id,
                 "reads": _COMPARED_READS,
             },
@@ -39,14 +53,22 @@ def volume_alarm(connection: Connection, contract: Contract, batch: Batch) -> st
     usual = median(before) if before else 0
     if not usual or abs(batch.extracted - usual) <= band * usual:
         return None
+    return VolumeChange(batch.extracted, usual, band)
+
+
+def volume_alarm(connection: Connection, contract: Contract, batch: Batch) -> str | None:
+    """A sentence when a whole read differs from the reads before by more than the contract's band, else None."""
+    change = volume_change(connection, contract, batch)
+    if change is None:
+        return None
     return (
-        f"{contract.id}: {batch.extracted:,} rows were read, usual are {usual:,.0f}: a change of"
-        f" {100 * (batch.extracted - usual) / usual:+.0f} %, the contract allows {100 * band:.0f} %"
+        f"{contract.id}: {change.rows:,} rows were read, usual are {change.usual:,.0f}: a change of"
+        f" {change.percent:+.0f} %, the contract allows {100 * change.band:.0f} %"
     )
 
 
-def silence_alarm(connection: Connection, contract: Contract) -> str | None:
-    """A sentence when no row was new or changed for longer than the contract expects, else None."""
+def silence(connection: Connection, contract: Contract) -> timedelta | None:
+    """For how long no row was new or changed, if that is longer than the contract expects, else None."""
     expected = contract.volume.new_within
     if expected is None:
         return None
@@ -58,6 +80,14 @@ def silence_alarm(connection: Connection, contract: Contract) -> str | None:
         {"system": contract.system, "dataset": contract.dataset},
     ).scalar_one()
     if silent is None or silent <= expected:
+        return None
+    return silent
+
+
+def silence_alarm(connection: Connection, contract: Contract) -> str | None:
+    """A sentence when no row was new or changed for longer than the contract expects, else None."""
+    silent, expected = silence(connection, contract), contract.volume.new_within
+    if silent is None or expected is None:
         return None
     hours = silent.total_seconds() / 3600
     return (

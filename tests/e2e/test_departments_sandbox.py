@@ -22,6 +22,7 @@ from dx_pipeline.sandbox.mariadb_server import installed
 from dx_pipeline.sandbox.province import SandboxProvince
 from dx_pipeline.settings import Settings
 from tests.conftest import Installation
+from tests.reports import forgotten, shown_now
 from tests.star import star_checksums, warehouse_url
 
 PUBLISHED = {
@@ -93,6 +94,7 @@ class Province:
         self.first_output = installation.dx("run").stdout
         self.url = warehouse_url(self.home)
         self.first = star_checksums(self.url)
+        self.first_reports = shown_now(self.url)
 
     def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.url) as connection:
@@ -323,3 +325,11 @@ def test_a_figure_tells_its_source_and_its_query(province: Province) -> None:
     unknown = province.installation.dx("figures", "nope", check=False)
     assert unknown.returncode == 1
     assert "figure 'nope' is unknown" in unknown.stdout + unknown.stderr
+
+
+def test_every_report_as_known_after_the_first_load_is_what_it_showed_then(province: Province) -> None:
+    """Rows have been corrected, closed, opened again and reread since; the marts that show them have changed."""
+    now = shown_now(province.url)
+    changed = {name for name, rows in now.rows.items() if rows != province.first_reports.rows[name]}
+    assert "task_by_lead_agency_month" in changed
+    assert forgotten(province.url, province.first_reports) == []

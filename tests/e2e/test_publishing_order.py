@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import Installation
 from tests.e2e.test_departments_sandbox import SYSTEMS
+from tests.reports import forgotten, shown_now
 from tests.star import star_checksums, warehouse_url
 
 pytestmark = pytest.mark.timeout(600)
@@ -27,7 +28,9 @@ def test_departments_and_dossiers_before_the_catalogues(make_installation: Calla
     reverse.dx("run", "one_stop.ho_so")
     inferred = "select count(*) from core.dim_agency where is_inferred and is_current and agency_code like '000.%'"
     assert int(reverse.value(inferred)) > 30
+    before = shown_now(warehouse_url(reverse.home))
     reverse.dx("run", "one_stop")
+    assert forgotten(warehouse_url(reverse.home), before) == [], "what moved to the agencies reads then as it did"
     assert reverse.value(inferred) == "0"
     wanted, found = (star_checksums(warehouse_url(one.home), hashes=False) for one in (usual, reverse))
     assert found == wanted

@@ -8,10 +8,12 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -19,9 +21,11 @@ import sqlalchemy as sa
 import sqlglot
 
 from dx_pipeline.contract.indicator import Indicator, load_indicators
+from dx_pipeline.report.pdf import find_chromium
 from dx_pipeline.warehouse.indicator_value import IndicatorValue, indicator_values
 from tests.conftest import ROOT, Installation
 from tests.questions import FOLDER, ROLES, Question, answer, read_questions
+from tests.score_recomputed import Rows, ranking
 from tests.star import warehouse_url
 
 INDICATORS = {indicator.id: indicator for indicator in load_indicators([ROOT])}
@@ -43,6 +47,13 @@ def province(make_installation: Callable[[], Installation]) -> Installation:
 def connection(province: Installation) -> Iterator[psycopg.Connection]:
     with psycopg.connect(warehouse_url(province.home)) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def core_rows(connection: psycopg.Connection) -> Rows:
+    found = Rows(connection)
+    connection.rollback()
+    return found
 
 
 def rows(number: int) -> list[dict[str, str]]:
@@ -165,3 +176,50 @@ def test_indicator_and_question_say_the_same(province: Installation) -> None:
     for component, name in declared.items():
         (found,) = compute(province, INDICATORS[name], since=date(2024, 1, 1), until=date(2024, 6, 1))
         assert str(found.value) == asked[component], name
+
+
+@pytest.mark.parametrize(("period", "first"), [("2024-06", date(2024, 6, 1)), ("2024-H1", date(2024, 1, 1))])
+def test_places_worked_out_again_from_rows_are_equal_to_the_last_digit(
+    connection: psycopg.Connection, core_rows: Rows, period: str, first: date
+) -> None:
+    again = ranking(core_rows, first, date(2024, 6, 30))
+    assert len(again) > 150
+    stored = connection.execute(
+        "select unit_code, percent, place from mart.indicator_score where set_code = '766-2022' and component_code = '*'"
+        " and status = 'scored' and scope in ('agency', 'commune') and peer_group is not null and period = %s",
+        (period,),
+    ).fetchall()
+    connection.rollback()
+    assert {row[0]: row[1:] for row in stored} == {
+        one.agency_code: (one.percent, one.place) for one in again.itertuples(index=False)
+    }
+    assert set(again[again.place > 1].peer_group) == {
+        "so-ban-nganh province", "quan-huyen district", "cnvpdk province", "xa-phuong commune",
+    }  # fmt: skip
+
+
+def test_the_report_of_june_shows_every_published_figure_matching(province: Installation, tmp_path: Path) -> None:
+    vietnamese, english = tmp_path / "vi.html", tmp_path / "en.html"
+    told = province.dx("report", "2024-06", "-o", str(vietnamese)).stdout
+    assert "25/25" in told
+    province.dx("report", "2024-06", "--lang", "en", "--no-pdf", "-o", str(english))
+    text = vietnamese.read_text(encoding="utf-8")
+    assert "Tất cả số liệu đã công bố đều khớp với kho." in text
+    for figure in ("285.394", "189.631", "66,445", "72,595", "103,97", "1.081", "647", "4.327"):
+        assert text.count(f">{figure}<") >= 2, figure
+    assert "All published figures match the warehouse." in english.read_text(encoding="utf-8")
+    for page in (text, english.read_text(encoding="utf-8")):
+        assert not re.search(r"(src|href)=\"(?!data:)", page), "the file loads nothing from elsewhere"
+    if find_chromium():
+        assert vietnamese.with_suffix(".pdf").read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(("unit", "component"), [("H50.12", "2.1"), ("461", "3.6"), ("*", "5.2")])
+def test_every_point_lost_leads_to_its_rows(province: Installation, unit: str, component: str) -> None:
+    """As many dossiers are named as the denominator is larger than the numerator."""
+    shown = province.dx("score", "show", "2024-06", "--unit", unit, "-f", "csv").stdout
+    (part,) = [row for row in csv.DictReader(io.StringIO(shown)) if row["component_number"] == component]
+    lost = province.dx("score", "rows", "2024-06", unit, component, "-f", "csv", "--limit", "9999").stdout
+    named = list(csv.DictReader(io.StringIO(lost)))
+    assert len(named) == int(part["denominator"]) - int(part["numerator"]) > 0
+    assert all(row["reason"] for row in named)

@@ -1,7 +1,8 @@
 """Dossiers by hand, and what each of the two on-time rules makes of them in May and June 2024.
 
 The data is known up to Thursday 20 June 2024 15:00; so June is the present month and ends on the 20th.
-All times are local (UTC+7). Holidays: 30 April and 1 May 2024. May 2024 began on a Wednesday.
+All times are local (UTC+7). Holidays: 30 April and 1 May 2024; Saturday 4 May 2024 was worked in exchange. May 2024 began
+on a Wednesday.
 """
 
 from __future__ import annotations
@@ -188,14 +189,15 @@ CASES: dict[str, Case] = {
     # -- clause 5: no due date. Monday 6 May + 5 working days = Monday 13 May.
     "no due date, within the limit": Case(dossier(10, finished_at="2024-05-13 23:00"), may=FINISHED | ON_TIME),
     "no due date, finished on the Sunday after a full limit": Case(
-        dossier(10, received="2024-05-03 08:00", finished_at="2024-05-12 09:00"), may=FINISHED | ON_TIME
+        dossier(10, received="2024-05-10 08:00", finished_at="2024-05-19 09:00"), may=FINISHED | ON_TIME
     ),
     "no due date, a day over the limit": Case(
         dossier(10, finished_at="2024-05-14 00:00"), may=FINISHED | LATE_766_ONLY | {"differing_missing_due": 1}
     ),
     "no due date, holidays do not count": Case(
-        dossier(10, received="2024-04-26 08:00", finished_at="2024-05-07 09:00"),
-        may={"carried_over": 1, "finished": 1} | ON_TIME,
+        # 29 April, 2, 3, 4 (a Saturday that was worked) and 6 May
+        dossier(10, received="2024-04-26 08:00", finished_at="2024-05-06 23:00"),
+        may=FINISHED_LATER | ON_TIME,
     ),
     "no due date, the supplement does not count": Case(
         dossier(10, finished_at="2024-05-17 09:00"),
@@ -259,6 +261,116 @@ CASES: dict[str, Case] = {
         dossier(6, due="2024-06-12 17:00", source_updated_at="2024-06-10 09:00"),
         may=OPEN | ON_TIME,
         june=STILL_PAUSED | LATE_766_ONLY | {"differing_open_at_period_end": 1},
+    ),
+    # -- further edges of each clause
+    "handed over at the very second, no end of processing": Case(
+        dossier(10, due="2024-05-13 09:00", returned_at="2024-05-13 09:00"), may=FINISHED | ON_TIME
+    ),
+    "due at midnight, finished at that midnight": Case(
+        dossier(9, due="2024-05-16 00:00", finished_at="2024-05-16 00:00"), may=FINISHED | ON_TIME
+    ),
+    "due at midnight, finished a second later": Case(
+        dossier(9, due="2024-05-16 00:00", finished_at="2024-05-16 00:00:01"),
+        may=FINISHED | LATE_766_ONLY | {"differing_clock_time": 1},
+    ),
+    "accepted in the last second of May": Case(
+        dossier(9, received="2024-05-31 23:59:59", due="2024-06-10 17:00", finished_at="2024-06-05 09:00"),
+        may=OPEN | ON_TIME,
+        june=FINISHED_LATER | EARLY,
+    ),
+    "accepted at the midnight that begins June": Case(
+        dossier(9, received="2024-06-01 00:00", due="2024-06-10 17:00", finished_at="2024-06-05 09:00"),
+        june=FINISHED | EARLY,
+    ),
+    "carried over, finished in time": Case(
+        dossier(9, received="2024-05-28 08:00", due="2024-06-10 17:00", finished_at="2024-06-07 09:00"),
+        may=OPEN | ON_TIME,
+        june=FINISHED_LATER | EARLY,
+    ),
+    "carried over, finished late": Case(
+        dossier(9, received="2024-05-28 08:00", due="2024-06-03 17:00", finished_at="2024-06-04 09:00"),
+        may=OPEN | ON_TIME,
+        june=FINISHED_LATER | OVERDUE,
+    ),
+    "accepted and finished before May": Case(
+        dossier(9, received="2024-04-10 08:00", due="2024-04-24 17:00", finished_at="2024-04-20 09:00")
+    ),
+    "reopened: the former end does not count": Case(
+        dossier(4, due="2024-05-15 17:00", finished_at="2024-05-10 09:00"),
+        may=OPEN | OVERDUE,
+        june=STILL_OPEN | OVERDUE,
+    ),
+    "reopened, finished again next month": Case(
+        dossier(9, due="2024-05-15 17:00", finished_at="2024-06-05 09:00"),
+        may=OPEN | OVERDUE,
+        june=FINISHED_LATER | OVERDUE,
+    ),
+    "refused at the very second": Case(
+        dossier(3, due="2024-05-15 17:00", refused_at="2024-05-15 17:00"),
+        may={"received": 1, "returned": 1} | ON_TIME,
+    ),
+    "refused one second later": Case(
+        dossier(3, due="2024-05-15 17:00", refused_at="2024-05-15 17:00:01"),
+        may={"received": 1, "returned": 1} | LATE_766_ONLY | {"differing_clock_time": 1},
+    ),
+    "refused after a supplement, late by less than the wait": Case(
+        dossier(3, due="2024-05-15 17:00", refused_at="2024-05-17 09:00"),
+        supplements=(("2024-05-09 09:00", "2024-05-13 09:00"),),
+        may={
+            "received": 1,
+            "returned": 1,
+            "overdue_local": 1,
+            "on_time_766": 1,
+            "overdue_local_only": 1,
+            "differing": 1,
+            "differing_supplement_pause": 1,
+        },
+    ),
+    "withdrawn in the next month": Case(
+        dossier(7, due="2024-05-15 17:00", finished_at="2024-06-03 09:00"),
+        may=OPEN | OVERDUE,
+        june={"carried_over": 1, "returned": 1} | LATE_766_ONLY | {"differing_withdrawn": 1},
+    ),
+    "withdrawn after a supplement, late by less than the wait": Case(
+        dossier(7, due="2024-05-15 17:00", finished_at="2024-05-17 09:00"),
+        supplements=(("2024-05-09 09:00", "2024-05-13 09:00"),),
+        may={"received": 1, "returned": 1} | ON_TIME,
+    ),
+    "stopped without a date: the last update counts": Case(
+        dossier(8, due="2024-05-15 17:00", source_updated_at="2024-05-14 09:00"),
+        may=PAUSED | ON_TIME,
+        june=STILL_PAUSED | {"on_time_local": 1, "stopped_local_only": 1},
+    ),
+    "one supplement, asked at the very second": Case(
+        dossier(5, due="2024-05-15 17:00"),
+        supplements=(("2024-05-15 17:00", None),),
+        may=PAUSED | ON_TIME,
+        june=STILL_PAUSED | ON_TIME,
+    ),
+    "asked twice, still waiting": Case(
+        dossier(5, due="2024-05-24 17:00"),
+        supplements=(("2024-05-07 09:00", "2024-05-08 09:00"), ("2024-05-10 09:00", None)),
+        may=PAUSED | LATE_766_ONLY | {"differing_second_supplement": 1},
+        june=STILL_PAUSED | LATE_766_ONLY | {"differing_second_supplement": 1},
+    ),
+    "no due date, a Saturday worked in exchange counts": Case(
+        # From Friday 3 May: 4 (Saturday), 6, 7, 8 and 9 May
+        dossier(10, received="2024-05-03 08:00", finished_at="2024-05-10 09:00"),
+        may=FINISHED | LATE_766_ONLY | {"differing_missing_due": 1},
+    ),
+    "no due date, the last day after a Saturday worked in exchange": Case(
+        dossier(10, received="2024-05-03 08:00", finished_at="2024-05-09 23:59"), may=FINISHED | ON_TIME
+    ),
+    "no due date, a supplement answered the same day gives nothing": Case(
+        dossier(10, finished_at="2024-05-14 00:00"),
+        supplements=(("2024-05-08 09:00", "2024-05-08 16:00"),),
+        may=FINISHED | LATE_766_ONLY | {"differing_missing_due": 1},
+    ),
+    "no due date, open within the limit at the end of May": Case(
+        # From Wednesday 29 May: 30, 31 May, 3, 4 and 5 June
+        dossier(4, received="2024-05-29 08:00"),
+        may=OPEN | ON_TIME,
+        june=STILL_OPEN | LATE_766_ONLY | {"differing_missing_due": 1},
     ),
     # -- what does not count, or counts once
     "deleted at the source": Case(

@@ -17,7 +17,8 @@ from sqlalchemy.engine import make_url
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 from dx_pipeline.warehouse.load_file import parse_load_file
-from dx_pipeline.warehouse.merge import LoadBinds, MergeCounts, run_load
+from dx_pipeline.warehouse.marts import with_includes
+from dx_pipeline.warehouse.merge import Delivery, LoadBinds, MergeCounts, run_load
 from dx_pipeline.warehouse.migrate import migrate
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -63,13 +64,28 @@ def ask_as(warehouse: Warehouse, role: str, query: str) -> list[tuple[Any, ...]]
         return [tuple(row) for row in connection.exec_driver_sql(query)]
 
 
-def fill_stage(warehouse: Warehouse, dataset: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Make the stage table of a one-stop dataset with these columns and rows; ``_row_hash`` follows the content."""
+def fill_stage(
+    warehouse: Warehouse,
+    dataset: str,
+    types: Mapping[str, str],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    system: str = "one_stop",
+    rejected: Sequence[tuple[str, str | None]] = (),
+) -> None:
+    """Make the stage tables of a dataset with these columns and rows; ``_row_hash`` follows the content.
+
+    Args:
+        rejected: row key and business key of each rejected row.
+    """
     days = {f"{name}__day": "date" for name in types if name in ("ma_ho_so", "ma_ho_so_khac")}
     columns = {"_row": "bigint", "_row_hash": "bigint", "_warnings": "text[]", **types, **days}
-    table = f"stage.one_stop__{dataset}"
+    table = f"stage.{system}__{dataset}"
     with warehouse.loader() as connection:
-        connection.exec_driver_sql(f"drop table if exists {table}")
+        connection.exec_driver_sql(f"drop table if exists {table}, {table}__rejected")
+        connection.exec_driver_sql(f"create unlogged table {table}__rejected (row_key text, business_key text)")
+        for keys in rejected:
+            connection.exec_driver_sql(f"insert into {table}__rejected values (%s, %s)", keys)
         listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         connection.exec_driver_sql(f"create unlogged table {table} ({listed})")
         for number, row in enumerate(rows):
@@ -85,15 +101,23 @@ def fill_stage(warehouse: Warehouse, dataset: str, types: Mapping[str, str], row
             )
 
 
-def load(warehouse: Warehouse, dataset: str, batch_id: int, as_of: datetime = AS_OF) -> MergeCounts:
-    """Run the load file of a one-stop dataset with the loader's rights."""
-    file = parse_load_file(PROJECT / "warehouse_sql" / "load" / "one_stop" / f"{dataset}.sql")
+def load(
+    warehouse: Warehouse,
+    dataset: str,
+    batch_id: int,
+    as_of: datetime = AS_OF,
+    *,
+    system: str = "one_stop",
+    delivery: Delivery | None = None,
+) -> MergeCounts:
+    """Run the load file of a dataset with the loader's rights."""
+    file = parse_load_file(PROJECT / "warehouse_sql" / "load" / system / f"{dataset}.sql")
     with warehouse.loader() as connection:
-        return run_load(connection, file, LoadBinds(batch_id, as_of, 1))
+        return run_load(connection, file, LoadBinds(batch_id, as_of, 1), delivery)
 
 
 def refresh(warehouse: Warehouse, mart: str) -> None:
     """Run a mart file with the loader's rights, in one transaction."""
-    text = (PROJECT / "warehouse_sql" / "marts" / f"{mart}.sql").read_bytes()
+    text = with_includes(PROJECT / "warehouse_sql" / "marts" / f"{mart}.sql").encode()
     with warehouse.loader() as connection:
         connection.connection.driver_connection.execute(text)  # type: ignore[union-attr]

@@ -11,7 +11,7 @@ import pytest
 from dx_pipeline.errors import LoadFileError
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.load_file import parse_load_file
-from dx_pipeline.warehouse.merge import LoadBinds, MergeCounts, run_load
+from dx_pipeline.warehouse.merge import Delivery, LoadBinds, MergeCounts, run_load
 from tests.warehouse_fixture import warehouse  # noqa: F401
 
 AUDIT = "row_hash bigint, first_batch_id bigint, last_batch_id bigint, loaded_at timestamptz"
@@ -36,11 +36,11 @@ def load(
     binds = LoadBinds(batch_id=batch, as_of=datetime(2024, 7, day, 3, tzinfo=UTC), key_version=1)
     with warehouse.loader() as connection:
         if rejected is not None:
-            connection.exec_driver_sql("create table stage.t__rejected (row_key text)")
+            connection.exec_driver_sql("create table stage.t__rejected (row_key text, business_key text)")
             for key in rejected:
-                connection.exec_driver_sql("insert into stage.t__rejected values (%s)", (key,))
+                connection.exec_driver_sql("insert into stage.t__rejected values (%s, %s)", (key, key))
         counts = run_load(
-            connection, parse_load_file(path), binds, stage_rejected="t__rejected" if rejected is not None else None
+            connection, parse_load_file(path), binds, Delivery(rejected="t__rejected" if rejected is not None else None)
         )
         if rejected is not None:
             connection.exec_driver_sql("drop table stage.t__rejected")

@@ -6,7 +6,7 @@ lateness comes, one batch after the other. After each, the report as known befor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,9 @@ import pytest
 
 from dx_pipeline.warehouse.as_known import exact_cells, recompute_as_known
 from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.delivery import Delivery
 from dx_pipeline.warehouse.marts import Mart, load_marts
+from dx_pipeline.warehouse.merge import MergeCounts
 from tests.integration.star_warehouse import PROJECT, ask, fill_stage, load, migrated_warehouse, refresh, running_server
 
 DOSSIER = {
@@ -46,6 +48,7 @@ SUPPLEMENT = {
     "ngay_cap_nhat": "timestamptz",
 }  # fmt: skip
 HOLIDAY = {"ngay": "date", "mo_ta": "text"}
+FIELD = {"ma_linh_vuc": "text", "ten_linh_vuc": "text"}
 
 FIRST = datetime(2024, 7, 1, 1, 0, tzinfo=UTC)
 
@@ -84,12 +87,21 @@ class Story:
         self.warehouse, self.step, self.taken = warehouse, 0, {}
         self.mart: Mart = next(mart for mart in load_marts([PROJECT]) if mart.name == "dossier_on_time")
 
-    def batch(self, dataset: str, types: dict[str, str], rows: list[dict[str, Any]]) -> None:
+    def batch(
+        self,
+        dataset: str,
+        types: dict[str, str],
+        rows: list[dict[str, Any]],
+        *,
+        delivery: Delivery | None = None,
+        rejected: Sequence[tuple[str, str | None]] = (),
+    ) -> MergeCounts:
         self.step += 1
-        fill_stage(self.warehouse, dataset, types, rows)
-        load(self.warehouse, dataset, self.step, at(self.step))
+        fill_stage(self.warehouse, dataset, types, rows, rejected=rejected)
+        counts = load(self.warehouse, dataset, self.step, at(self.step), delivery=delivery)
         refresh(self.warehouse, "dossier_on_time")
         self.taken[self.step] = self.report()
+        return counts
 
     def report(self) -> list[dict[str, Any]]:
         rows = ask(
@@ -169,5 +181,89 @@ def test_lateness(story: Story, position: int) -> None:
     _, dataset, types, rows, expected = LATENESS[position]
     story.batch(dataset, types, rows)
     assert {name: story.june()[name] for name in expected} == expected
+    for earlier in range(1, story.step + 1):
+        assert story.as_known(earlier) == story.taken[earlier], f"after batch {earlier}"
+
+
+def month_read_again(read: datetime, rejected: bool = True) -> Delivery:
+    """June by its days of submission, read from the source beginning at that instant."""
+    return Delivery(
+        extent="period",
+        key=("ma_ho_so",),
+        window=("2024-06-01T00:00:00", "2024-07-01T00:00:00", "Asia/Ho_Chi_Minh"),
+        read_from=read,
+        rejected="one_stop__ho_so__rejected" if rejected else None,
+    )
+
+
+GONE = [dossier(number, "2024-06-17", ngay_nop="2024-06-17 07:00+07") for number in (41, 42, 43, 44)]
+
+
+def test_a_dossier_that_a_month_read_again_no_longer_holds_was_deleted(story: Story) -> None:
+    """One is there, one is in quarantine, one came while the month was being read, one is gone without a mark."""
+    story.batch("ho_so", DOSSIER, GONE[:3])
+    reading = at(story.step) + timedelta(hours=1)
+    story.batch("ho_so", DOSSIER, GONE[3:])
+    code = GONE[1]["ma_ho_so"]
+    counts = story.batch(
+        "ho_so", DOSSIER, GONE[:1], delivery=month_read_again(reading), rejected=[("2", code)]
+    )  # fmt: skip
+    assert (counts.unchanged, counts.closed, counts.kept) == (1, 1, 1)
+    found = ask(
+        story.warehouse,
+        "select right(dossier_code, 2), deleted_at, quality_flags from core.fact_dossier where dossier_code like"
+        " '%-240617-004_' order by 1",
+    )
+    assert found == [("41", None, None), ("42", None, None), ("43", at(story.step), ["khong_con_o_nguon"]),
+                     ("44", None, None)]  # fmt: skip
+    assert story.june()["received"] == story.june(story.step - 1)["received"] - 1
+    for earlier in range(1, story.step + 1):
+        assert story.as_known(earlier) == story.taken[earlier], f"after batch {earlier}"
+
+
+def test_it_comes_back_from_a_later_reading_and_from_no_older_one(story: Story) -> None:
+    found_gone = at(story.step)
+    question = "select deleted_at, quality_flags from core.fact_dossier where dossier_code like '%-240617-0043'"
+    story.batch(
+        "ho_so", DOSSIER, GONE[2:3], delivery=Delivery(extent="part", read_from=found_gone - timedelta(hours=5))
+    )
+    assert ask(story.warehouse, question) == [(found_gone, ["khong_con_o_nguon"])], "a replay of what was read before"
+    story.batch(
+        "ho_so", DOSSIER, GONE[2:3], delivery=Delivery(extent="part", read_from=found_gone + timedelta(hours=1))
+    )
+    assert ask(story.warehouse, question) == [(None, None)]
+    for earlier in range(1, story.step + 1):
+        assert story.as_known(earlier) == story.taken[earlier], f"after batch {earlier}"
+
+
+def test_members_completed_late_keep_the_keys_of_their_dossiers(story: Story) -> None:
+    """Agency, procedure and field were met in a dossier before their catalogues; an unknown commune stays unknown."""
+    late = dossier(61, "2024-06-18", ma_dinh_danh="H50.61", ma_tthc="1.000061", ma_linh_vuc="LV61", ma_xa="99999")
+    story.batch("ho_so", DOSSIER, [late])
+    question = (
+        "select f.agency_sk, f.procedure_sk, f.field_sk, f.commune_sk, a.is_inferred, p.is_inferred, d.is_inferred"
+        " from core.fact_dossier as f inner join core.dim_agency as a on f.agency_sk = a.agency_sk"
+        " inner join core.dim_procedure as p on f.procedure_sk = p.procedure_sk"
+        " inner join core.dim_field as d on f.field_sk = d.field_sk where f.dossier_code = '" + late["ma_ho_so"] + "'"
+    )
+    (before,) = ask(story.warehouse, question)
+    assert before[3:] == (-1, True, True, True)
+    known = {"group_code": "14", "group_name": "Sở Tư pháp", "ma_dinh_danh": "H50.14", "catalog": "so-ban-nganh"}
+    new = {"group_code": "61", "group_name": "Sở Mới", "ma_dinh_danh": "H50.61", "catalog": "so-ban-nganh"}
+    story.batch("groups", AGENCY, [known, new])
+    story.batch(
+        "thu_tuc", PROCEDURE,
+        [{"ma_tthc": "1.000001", "ten_tthc": "Khai sinh", "thoi_gian_giai_quyet": "5", "muc_do": "4"},
+         {"ma_tthc": "1.000061", "ten_tthc": "Thủ tục mới", "thoi_gian_giai_quyet": "7", "muc_do": "4"}],
+    )  # fmt: skip
+    story.batch("linh_vuc", FIELD, [{"ma_linh_vuc": "LV61", "ten_linh_vuc": "Lĩnh vực mới"}])
+    (after,) = ask(story.warehouse, question)
+    assert after == (*before[:4], False, False, False)
+    names = (
+        "select a.name, p.name, d.name from core.fact_dossier as f inner join core.dim_agency as a using (agency_sk)"
+        " inner join core.dim_procedure as p using (procedure_sk) inner join core.dim_field as d using (field_sk)"
+        " where f.dossier_code = '" + late["ma_ho_so"] + "'"
+    )
+    assert ask(story.warehouse, names) == [("Sở Mới", "Thủ tục mới", "Lĩnh vực mới")]
     for earlier in range(1, story.step + 1):
         assert story.as_known(earlier) == story.taken[earlier], f"after batch {earlier}"

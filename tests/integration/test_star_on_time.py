@@ -9,9 +9,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from dx_pipeline.contract.indicator_set import load_indicator_sets
 from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.indicator_set import sync_indicator_sets
 from tests.integration.star_on_time_cases import CASES, LIMIT_OF_5_DAYS, NO_LIMIT, Case, dossier
-from tests.integration.star_warehouse import ask, migrated_warehouse, refresh, running_server
+from tests.integration.star_warehouse import PROJECT, ask, migrated_warehouse, refresh, running_server
 
 COUNTS = (
     "received", "carried_over", "finished", "returned", "in_progress", "paused",
@@ -197,3 +199,83 @@ def test_an_agency_renamed_in_between_stays_one_row(warehouse: Warehouse) -> Non
         warehouse,
         "select agency_name, received, finished from mart.dossier_on_time where agency_code = 'H50.1'",
     ) == [("new name", 2, 2)]
+
+
+# Received on Thursday 2 May 2024; Saturday 4 May was worked. Working days after it: 3, 4, 6, 7, 8, 9, 10, 13, ... 22 May.
+PETITIONS = {
+    "resolved on the 15th working day": ("giai_quyet", "2024-05-22", True, "2024-05-22"),
+    "resolved a day later": ("giai_quyet", "2024-05-23", False, "2024-05-22"),
+    "asked for more on the 5th": ("yeu_cau_bo_sung", "2024-05-08", True, "2024-05-08"),
+    "asked for more on the 6th": ("yeu_cau_bo_sung", "2024-05-09", False, "2024-05-08"),
+    "refused on the 2nd, the Saturday that was worked": ("tu_choi", "2024-05-04", True, "2024-05-04"),
+    "refused on the Sunday after it": ("tu_choi", "2024-05-05", False, "2024-05-04"),
+    "forwarded on the 2nd": ("chuyen", "2024-05-04", True, "2024-05-04"),
+    "forwarded on the 3rd": ("chuyen", "2024-05-06", False, "2024-05-04"),
+    "not handled": ("chua_xu_ly", None, None, "2024-05-22"),
+}
+
+
+def test_petitions_have_15_5_2_and_2_working_days(warehouse: Warehouse) -> None:
+    with warehouse.loader() as connection:
+        for number, (handling, handled, _, _) in enumerate(PETITIONS.values()):
+            connection.execute(
+                sa.text(
+                    "insert into core.fact_petition (petition_code, petition_kind_code, agency_code, agency_sk, received_at,"
+                    " received_on, handling_code, handled_at, handled_on, rating_code, row_hash, first_batch_id,"
+                    " last_batch_id, loaded_at) values (:code, 'khac', 'H50.1', -1, '2024-05-02 08:00+07', '2024-05-02',"
+                    " :handling, cast(:handled as timestamptz), cast(:handled as date), 'not_applicable', 1, 1, 1, now())"
+                ),
+                {"code": f"PA-{number}", "handling": handling, "handled": handled and f"{handled} 09:00+07"},
+            )
+    rows = ask(
+        warehouse,
+        "select petition_code, is_on_time, due_on::text, publish_due_on::text from core.petition_deadline order by 1",
+    )
+    assert {row[0]: row[1:3] for row in rows} == {
+        f"PA-{number}": (on_time, due) for number, (_, _, on_time, due) in enumerate(PETITIONS.values())
+    }
+    assert rows[2][3] == "2024-05-10"  # answered on Wednesday 8 May: Thursday 9 and Friday 10
+
+
+# The second quarter ends with the data, on 20 June: each dossier counts once, as it stands then.
+QUARTER = {
+    "finished at 00:00:00 of the first day": (0, 1),
+    "open, due on the last day of the month": (0, 1),
+    "open, due next month": (1, 1),
+    "asked again in the next month": (0, 1),
+    "answered next month: waiting in May, longer due in June": (1, 1),
+    "stopped in time": (1, 1),
+    "stopped after it was due": (0, 1),
+    "carried over, finished in time": (1, 1),
+    "no due date and no limit": (0, 0),
+    "accepted and finished before May": (1, 1),
+}
+
+
+def test_a_quarter_counts_each_dossier_once_as_it_stands_at_its_end(warehouse: Warehouse) -> None:
+    with warehouse.loader() as connection:
+        sync_indicator_sets(connection, load_indicator_sets([PROJECT]))
+    refresh(warehouse, "indicator_score")
+    rows = ask(
+        warehouse,
+        "select unit_code, numerator, denominator, status from mart.indicator_score"
+        " where component_code = 'PROCESSING_ON_TIME' and scope = 'agency' and period = '2024-Q2'",
+    )
+    found = {row[0]: row[1:] for row in rows}
+    expected = {
+        _agency(name): (*counts, "scored" if counts[1] else "not_applicable") for name, counts in QUARTER.items()
+    }
+    assert {code: found[code] for code in expected} == expected
+
+
+def test_months_of_the_score_are_those_of_the_mart(warehouse: Warehouse) -> None:
+    """Two ways through the same rule: counted in groups by month, and by period."""
+    equal, different = ask(
+        warehouse,
+        "select count(*) filter (where (s.numerator, s.denominator) = (m.on_time_766, m.on_time_766 + m.overdue_766)),"
+        " count(*) filter (where (s.numerator, s.denominator) is distinct from"
+        " (m.on_time_766, m.on_time_766 + m.overdue_766)) from mart.indicator_score as s inner join mart.dossier_on_time"
+        " as m on s.unit_code = m.agency_code and s.starts_on = m.month where s.component_code = 'PROCESSING_ON_TIME'"
+        " and s.scope = 'agency' and s.period_kind = 'month'",
+    )[0]
+    assert (equal > 80, different) == (True, 0)

@@ -9,7 +9,9 @@ import psycopg
 import pytest
 
 from dx_pipeline.warehouse.connection import Warehouse
+from tests.conftest import ROOT
 from tests.integration.star_warehouse import migrated_warehouse, running_server
+from tests.security.isolation import SCHEMAS, relations, what_may_be_done
 from tests.security.logins import Login, as_owner, owner_url
 
 ROLES = ("dx_loader", "dx_engineer", "dx_analyst", "dx_bi", "dx_department", "dx_auditor")
@@ -20,13 +22,14 @@ PEOPLE = {A: "Nguyễn Văn An", B: "Trần Thị Bình"}
 READS = {
     "dx_loader": {"core.fact_dossier", "core.dim_agency", "mart.dossier_on_time", "ops.batch", "ops.quarantine",
                   "restricted.dossier_applicant",
-                  "restricted.poor_household", "core.fact_poor_household_year", "ops.pseudonym_key"},
+                  "restricted.poor_household", "core.fact_poor_household_year", "ops.pseudonym_key", "ops.alert",
+                  "ops.alert_mute"},
     "dx_engineer": {"core.fact_dossier", "core.dim_agency", "mart.dossier_on_time", "ops.batch", "core.fact_poor_household_year",
-                    "ops.operation", "ops.pseudonym_key"},
+                    "ops.operation", "ops.pseudonym_key", "ops.alert", "ops.alert_mute"},
     "dx_analyst": {"core.fact_dossier", "core.dim_agency", "mart.dossier_on_time"},
     "dx_bi": {"mart.dossier_on_time"},
     "dx_department": {"mart.dossier_on_time"},
-    "dx_auditor": {"ops.batch", "ops.read_audit", "ops.operation", "ops.pseudonym_key"},
+    "dx_auditor": {"ops.batch", "ops.read_audit", "ops.operation", "ops.pseudonym_key", "ops.alert", "ops.alert_mute"},
 }  # fmt: skip
 TABLES = sorted({*(table for tables in READS.values() for table in tables), "ops.read_audit"})
 
@@ -88,6 +91,26 @@ def test_each_role_reads_what_it_needs_and_no_more(guarded: Guarded, role: str, 
         guarded.logins[role].ask(question)
     else:
         assert "permission denied" in guarded.logins[role].refused(question)
+
+
+def test_the_matrix_of_the_guide_is_what_each_login_can_do(guarded: Guarded) -> None:
+    """docs/reliability.md: role × schema × right, each statement carried out in a session of the role and rolled back."""
+    guarded.logins["dx_loader"].ask("create table if not exists stage.of_the_loader (x integer)")
+    found = relations(guarded.warehouse)
+    assert {schema for schema, *_ in found} == set(SCHEMAS), "each schema has something to try"
+    urls = {
+        "owner": owner_url(guarded.warehouse),
+        **{role: login.url for role, login in guarded.logins.items() if role != "dx_department"},
+        f"dx_department:{A}": guarded.departments[A].url,
+        "dx_department_analyst": Login(guarded.warehouse, "dx_department_analyst", f"dx_department:{A}").url,
+    }
+    lines = [f"| role | {' | '.join(f'`{schema}`' for schema in SCHEMAS)} |", "|---" * (len(SCHEMAS) + 1) + "|"]
+    for role, url in urls.items():
+        may = what_may_be_done(url, found)
+        lines.append(f"| `{role}` | {' | '.join(may[schema] for schema in SCHEMAS)} |")
+    matrix = "\n".join(lines)
+    guide = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    assert matrix in guide, f"docs/reliability.md should hold this matrix:\n{matrix}"
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -21,6 +21,7 @@ from tests.faults.small_project import GOOD_ROWS, SmallProject
 from tests.http_server import Reply, Request, serving
 
 TOKEN = "Bi-Mat-T0ken-91c4e7"
+ALERT_SECRETS = {"mail": "Thu-Mat-khau-55e0d1", "hook": "Moc-T0ken-0b77a2", "signature": "Ky-bang-khoa-c3d9f4"}
 PASSWORDS = {name: f"Mat/Khau@{name}:9#%$ ü" for name in ("down", "refused", "mariadb", "broken")}
 API = "{kind: http_json, path: /petitions, records: data.items}"
 
@@ -65,7 +66,7 @@ class Failed:
         self.project = SmallProject(root)
         address = server.start()
         self.printed: list[str] = []
-        self.secrets: dict[str, str] = {"token": TOKEN, **PASSWORDS}
+        self.secrets: dict[str, str] = {"token": TOKEN, **PASSWORDS, **ALERT_SECRETS}
         database = f"s_{uuid4().hex[:12]}"
         server.create_database(database)
         with psycopg.connect(address.url(database, "postgresql")) as connection:
@@ -92,6 +93,15 @@ class Failed:
                 "DX_CONNECTION_MARIADB": f"mysql+pymysql://reader:{written['mariadb']}@127.0.0.1:1/x",
                 "DX_CONNECTION_PETITIONS": api.url,
                 "DX_CONNECTION_PETITIONS_TOKEN": TOKEN,
+                "DX_ALERT_SMTP_HOST": "127.0.0.1",
+                "DX_ALERT_SMTP_PORT": "1",
+                "DX_ALERT_SMTP_USER": "dx",
+                "DX_ALERT_SMTP_PASSWORD": ALERT_SECRETS["mail"],
+                "DX_ALERT_FROM": "dx@tinh.example",
+                "DX_ALERT_TO": "van-hanh@tinh.example",
+                "DX_ALERT_WEBHOOK_URL": f"{api.url}/hook",
+                "DX_ALERT_WEBHOOK_TOKEN": ALERT_SECRETS["hook"],
+                "DX_ALERT_WEBHOOK_SECRET": ALERT_SECRETS["signature"],
                 "DX_CONNECTION_GOOD": self.project.files.as_uri(),
                 "DX_CONNECTION_WRONGSQL": self.project.files.as_uri(),
             }
@@ -100,6 +110,7 @@ class Failed:
                 run_all(
                     installation,
                     *(["run", "--plan", "down", "refused", "petitions"], ["doctor"], ["status"], ["batches"], ["up"]),
+                    *(["alerts", "show"], ["alerts", "test"], ["alerts", "check"]),
                     *(
                         ["audit"],
                         ["contract", "list"],
@@ -147,6 +158,9 @@ class Failed:
                 "read_audit",
                 "migration",
                 "stage_content",
+                "alert",
+                "alert_notice",
+                "alert_channel",
             ):
                 rows += connection.execute(f"select to_jsonb(t)::text from ops.{table} as t").fetchall()
         return "\n".join(row for (row,) in rows)
@@ -183,6 +197,11 @@ def test_the_runs_failed_as_they_should(failed: Failed) -> None:
     told = failed.run.stderr
     for expected in ("system down cannot be reached", "password authentication failed", "division by zero", "HTTP 500"):
         assert expected in told, told
+    for channel in (
+        "smtp: the mail server gives no service: Connection refused",
+        "webhook: the webhook answers HTTP 500",
+    ):
+        assert f"alerts by {channel}" in failed.run.stdout
     assert all(password not in told for password in PASSWORDS.values())
     assert len(failed.secrets) >= 7
 

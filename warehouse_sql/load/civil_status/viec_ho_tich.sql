@@ -42,16 +42,21 @@ select
 from named as n
 left join core.dim_civil_event_kind as k on n.loai_viec = k.code;
 
--- dx:step merge=sql
--- An entry that is neither accepted nor rejected any more has left the files; one that came back is open again.
+-- dx:step merge=sql fills=restricted.civil_status_event scope=month closes
+-- An entry that is neither accepted nor rejected any more has left the files of its month, if there is one of that
+-- month; one that came back is open again.
 -- Row keys are commune|book|number; further rows of one key carry #2, #3.
 update restricted.civil_status_event as t
 set
     closed_on = (cast(:as_of as timestamptz) at time zone 'Asia/Ho_Chi_Minh')::date,
     last_batch_id = :batch_id,
-    loaded_at = cast(:as_of as timestamptz)
+    loaded_at = cast(:loaded_at as timestamptz)
 where
     t.closed_on is null
+    and t.month in (
+        select date_trunc('month', s.ngay_dang_ky::timestamp)::date
+        from stage.civil_status__viec_ho_tich as s
+    )
     and not exists (
         select
         from stage.civil_status__viec_ho_tich as s
@@ -63,12 +68,12 @@ where
         where sha256(convert_to(split_part(r.row_key, '#', 1), 'UTF8')) = t.event_hash
     );
 
--- dx:step merge=sql
+-- dx:step merge=sql fills=restricted.civil_status_event
 update restricted.civil_status_event as t
 set
     closed_on = null,
     last_batch_id = :batch_id,
-    loaded_at = cast(:as_of as timestamptz)
+    loaded_at = cast(:loaded_at as timestamptz)
 where
     t.closed_on is not null
     and exists (
@@ -77,7 +82,7 @@ where
         where sha256(convert_to(concat_ws('|', s.ma_xa, s.quyen_so, s.so_dang_ky), 'UTF8')) = t.event_hash
     );
 
--- dx:step merge=sql
+-- dx:step merge=sql fills=core.fact_civil_status_month
 -- A count of nothing has no row.
 delete from core.fact_civil_status_month as f
 where not exists (
@@ -90,7 +95,7 @@ where not exists (
         and e.event_kind_sk = f.event_kind_sk
 );
 
--- dx:step merge=sql
+-- dx:step merge=sql fills=core.fact_civil_status_month
 insert into core.fact_civil_status_month as f (
     commune_code,
     month,
@@ -113,7 +118,7 @@ select
     count(*) filter (where e.has_personal_number) as personal_numbers_issued,
     :batch_id as first_batch_id,
     :batch_id as last_batch_id,
-    cast(:as_of as timestamptz) as loaded_at
+    cast(:loaded_at as timestamptz) as loaded_at
 from restricted.civil_status_event as e
 where e.closed_on is null
 group by

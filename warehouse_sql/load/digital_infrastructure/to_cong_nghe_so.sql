@@ -1,6 +1,7 @@
 -- Grain: one stage row is one team of the register of decisions, which goes first where registers differ (priority 1).
 
--- dx:step merge=upsert target=core.fact_community_team key=register_sk,team_code ledger
+-- dx:step merge=snapshot target=core.fact_community_team key=register_sk,team_code identity=team_code scope=register_sk ledger
+-- scope: this register speaks for its own teams only.
 select
     1::smallint as register_sk,
     s.ma_to as team_code,
@@ -14,7 +15,6 @@ select
     s.ngay_giai_the as dissolved_on,
     null::date as reported_on,
     'decision' as reported_by,
-    null::date as closed_on,
     s.id as source_row_id,
     s.ngay_cap_nhat as source_updated_at,
     s._warnings as quality_flags,
@@ -26,30 +26,3 @@ left join core.dim_admin_unit as u
         and u.level = 'commune'
         and (s.ngay_cap_nhat at time zone 'Asia/Ho_Chi_Minh')::date >= u.valid_from
         and (s.ngay_cap_nhat at time zone 'Asia/Ho_Chi_Minh')::date < u.valid_to;
-
--- dx:step merge=sql
--- A team that is neither accepted nor rejected any more has left the register; one that came back is open again.
--- Only this register is looked at: merge=snapshot would close the teams of the other one.
-update core.fact_community_team as t
-set
-    closed_on = (cast(:as_of as timestamptz) at time zone 'Asia/Ho_Chi_Minh')::date,
-    last_batch_id = :batch_id,
-    loaded_at = cast(:as_of as timestamptz)
-where
-    t.register_sk = 1
-    and t.closed_on is null
-    and t.team_code not in (select s.ma_to from stage.digital_infrastructure__to_cong_nghe_so as s)
-    and t.source_row_id::text not in (
-        select r.row_key from stage.digital_infrastructure__to_cong_nghe_so__rejected as r
-    );
-
--- dx:step merge=sql
-update core.fact_community_team as t
-set
-    closed_on = null,
-    last_batch_id = :batch_id,
-    loaded_at = cast(:as_of as timestamptz)
-where
-    t.register_sk = 1
-    and t.closed_on is not null
-    and t.team_code in (select s.ma_to from stage.digital_infrastructure__to_cong_nghe_so as s);

@@ -2,7 +2,7 @@
 -- looked up by its code and the last day of the school year, 31 May; one that was not in force that day is loaded
 -- under the unknown member -1 with the flag xa_khong_xac_dinh.
 
--- dx:step merge=snapshot target=core.fact_school_year key=school_year,school_code ledger
+-- dx:step merge=snapshot target=core.fact_school_year key=school_year,school_code identity=school_code,school_year ledger
 with found as (
     select
         s.*,

@@ -7,7 +7,7 @@
 -- One that has former numbers itself is on the new map: there the same numbers are another parcel.
 -- One certificate may cover several parcels. Its number is in doubt where commune, entry or day differ.
 
--- dx:step merge=snapshot target=restricted.land_parcel key=parcel_id ledger
+-- dx:step merge=snapshot target=restricted.land_parcel key=parcel_id scope=commune_sk ledger
 with asked as (
     select
         s.*,
@@ -131,7 +131,7 @@ select
 from judged as j
 left join core.dim_land_use as d on split_part(j.ky_hieu_muc_dich, '+', 1) = d.code;
 
--- dx:step merge=sql
+-- dx:step merge=sql fills=core.fact_land_count
 -- Counts that no longer have a parcel go; what is left is written where it differs.
 delete from core.fact_land_count as f
 where not exists (
@@ -145,7 +145,7 @@ where not exists (
         and (p.land_use_sk = f.land_use_sk or f.land_use_sk = any(p.further_land_use_sks))
 );
 
--- dx:step merge=sql
+-- dx:step merge=sql fills=core.fact_land_count
 with named as (
     select
         p.*,
@@ -198,7 +198,7 @@ select
     max(n.data_day) as data_day,
     :batch_id as first_batch_id,
     :batch_id as last_batch_id,
-    cast(:as_of as timestamptz) as loaded_at
+    cast(:loaded_at as timestamptz) as loaded_at
 from named as n
 group by
     n.commune_sk,

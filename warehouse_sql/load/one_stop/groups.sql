@@ -17,7 +17,7 @@ left join core.dim_agency as taken on s.ma_dinh_danh = taken.agency_code
 where s.ma_dinh_danh_cu <> s.ma_dinh_danh and taken.agency_sk is null
 on conflict (agency_sk) do update set agency_code = excluded.agency_code;
 
--- dx:step merge=scd2 target=core.dim_agency key=agency_code history=core.dim_agency_history close_missing ledger
+-- dx:step merge=scd2 target=core.dim_agency key=agency_code close_missing ledger
 with incoming as (
     select
         s.ma_dinh_danh as agency_code,
@@ -120,6 +120,6 @@ order by
     known.hieu_luc_tu desc nulls last,
     known.agency_code asc;
 
--- dx:step merge=sql fills=core.dim_agency history=core.dim_agency_history
+-- dx:step merge=sql fills=core.dim_agency changes=core.bridge_task_agency,core.fact_staff_year
 -- What was published under an old identifier before the catalogue knew it belongs to the agency from now on.
 select core.unite_agency_identifiers(:batch_id, cast(:loaded_at as timestamptz));

@@ -8,7 +8,7 @@
 -- to it. Each look-up is unique by its code, so a dossier can neither be lost nor doubled by a join, and a query that
 -- does not need a look-up (which months are coming?) skips it.
 
--- dx:step merge=infer target=core.dim_agency key=agency_code history=core.dim_agency_history
+-- dx:step merge=infer target=core.dim_agency key=agency_code
 select distinct coalesce(i.agency_code, named.identifier) as agency_code
 from (
     select coalesce(
@@ -20,7 +20,7 @@ from (
 left join core.agency_identifier as i on named.identifier = i.identifier
 where named.identifier is not null;
 
--- dx:step merge=infer target=core.dim_procedure key=procedure_code history=core.dim_procedure_history
+-- dx:step merge=infer target=core.dim_procedure key=procedure_code
 select distinct s.ma_tthc as procedure_code
 from stage.one_stop__ho_so as s
 where s.ma_tthc is not null;
@@ -30,7 +30,7 @@ select distinct s.ma_linh_vuc as field_code
 from stage.one_stop__ho_so as s
 where s.ma_linh_vuc is not null;
 
--- dx:step merge=upsert target=core.fact_dossier key=dossier_code,registered_on version=source_updated_at history=core.fact_dossier_history ledger
+-- dx:step merge=upsert target=core.fact_dossier key=dossier_code,registered_on version=source_updated_at close_missing identity=dossier_code period=submitted_at ledger
 with agency_version as (
     select
         a.agency_code,
@@ -135,7 +135,7 @@ left join field_member as f on f.field_code = coalesce(d.ma_linh_vuc, p.field_co
 left join commune_version as u on d.ma_xa = u.code
 left join core.dim_date as t on d.received_on = t.full_date;
 
--- dx:step merge=upsert target=core.dossier_alias key=alias_code history=core.dossier_alias_history
+-- dx:step merge=upsert target=core.dossier_alias key=alias_code
 select distinct on (pair.alias_code)
     pair.alias_code,
     pair.alias_registered_on,

@@ -7,5 +7,5 @@ select
     s._row_hash as row_hash
 from stage.one_stop__ngay_nghi as s;
 
--- dx:step merge=sql fills=core.dim_date history=core.dim_date_history
+-- dx:step merge=sql fills=core.dim_date
 select core.refresh_working_days();

@@ -15,5 +15,5 @@ select
     s._row_hash as row_hash
 from stage.one_stop__thu_tuc as s;
 
--- dx:step merge=sql fills=core.dim_procedure history=core.dim_procedure_history
+-- dx:step merge=sql fills=core.dim_procedure
 select core.rebuild_procedure_versions(:batch_id, cast(:loaded_at as timestamptz));

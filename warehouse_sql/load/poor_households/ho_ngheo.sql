@@ -27,16 +27,18 @@ left join core.dim_admin_unit as u
         and make_date(s.nam::integer, 6, 30) >= u.valid_from
         and make_date(s.nam::integer, 6, 30) < u.valid_to;
 
--- dx:step merge=sql
--- A household that is neither accepted nor rejected any more has left the list; one that came back is open again.
+-- dx:step merge=sql fills=restricted.poor_household scope=year closes
+-- A household that is neither accepted nor rejected any more has left the list of its year, if there is
+-- a list of that year; one that came back is open again.
 -- Row keys are code|year; further rows of one key carry #2, #3.
 update restricted.poor_household as t
 set
     closed_on = (cast(:as_of as timestamptz) at time zone 'Asia/Ho_Chi_Minh')::date,
     last_batch_id = :batch_id,
-    loaded_at = cast(:as_of as timestamptz)
+    loaded_at = cast(:loaded_at as timestamptz)
 where
     t.closed_on is null
+    and t.year in (select s.nam from stage.poor_households__ho_ngheo as s)
     and not exists (
         select
         from stage.poor_households__ho_ngheo as s
@@ -50,12 +52,12 @@ where
             and split_part(split_part(r.row_key, '|', 2), '#', 1) = t.year::text
     );
 
--- dx:step merge=sql
+-- dx:step merge=sql fills=restricted.poor_household
 update restricted.poor_household as t
 set
     closed_on = null,
     last_batch_id = :batch_id,
-    loaded_at = cast(:as_of as timestamptz)
+    loaded_at = cast(:loaded_at as timestamptz)
 where
     t.closed_on is not null
     and exists (
@@ -64,7 +66,7 @@ where
         where sha256(convert_to(s.ma_ho, 'UTF8')) = t.household_hash and s.nam = t.year
     );
 
--- dx:step merge=sql
+-- dx:step merge=sql fills=core.fact_poor_household_year
 -- A count of nothing has no row.
 delete from core.fact_poor_household_year as f
 where not exists (
@@ -77,7 +79,7 @@ where not exists (
         and h.household_kind = f.household_kind
 );
 
--- dx:step merge=sql
+-- dx:step merge=sql fills=core.fact_poor_household_year
 -- A household whose flag is not known counts as a household, and as neither with nor without.
 insert into core.fact_poor_household_year as f (
     commune_code,
@@ -103,7 +105,7 @@ select
     count(*) filter (where not h.has_smartphone) as households_without_smartphone,
     :batch_id as first_batch_id,
     :batch_id as last_batch_id,
-    cast(:as_of as timestamptz) as loaded_at
+    cast(:loaded_at as timestamptz) as loaded_at
 from restricted.poor_household as h
 where h.closed_on is null
 group by

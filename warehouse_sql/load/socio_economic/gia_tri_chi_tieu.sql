@@ -8,14 +8,14 @@ select distinct coalesce(i.agency_code, s.ma_don_vi) as agency_code
 from stage.socio_economic__gia_tri_chi_tieu as s
 left join core.agency_identifier as i on s.ma_don_vi = i.identifier;
 
--- dx:step merge=sql
+-- dx:step merge=sql fills=core.dim_indicator
 insert into core.dim_indicator (indicator_code, unit, first_batch_id, last_batch_id, loaded_at)
 select
     s.ma_chi_tieu,
     mode() within group (order by s.don_vi_tinh),
     :batch_id,
     :batch_id,
-    cast(:as_of as timestamptz)
+    cast(:loaded_at as timestamptz)
 from stage.socio_economic__gia_tri_chi_tieu as s
 group by s.ma_chi_tieu
 on conflict (indicator_code) do update
@@ -25,7 +25,7 @@ set
     loaded_at = excluded.loaded_at
 where dim_indicator.unit is distinct from excluded.unit;
 
--- dx:step merge=snapshot target=core.fact_indicator_reported key=office_code,indicator_code,data_type_id,year,period_id ledger
+-- dx:step merge=snapshot target=core.fact_indicator_reported key=office_code,indicator_code,data_type_id,year,period_id identity=office_code,indicator_code,data_type_id,period_id,year ledger
 select
     s.ma_don_vi as office_code,
     s.ma_chi_tieu as indicator_code,

@@ -42,16 +42,18 @@ select
     hashint8extended(p._row_hash, p.agency_sk) as row_hash
 from placed as p;
 
--- dx:step merge=sql
--- A person who is neither accepted nor rejected any more has left the register; one who came back is open again.
+-- dx:step merge=sql fills=restricted.staff_member scope=year closes
+-- A person who is neither accepted nor rejected any more has left the register of its year, if it
+-- holds that year; one who came back is open again.
 -- Row keys are number|year; further rows of one key carry #2, #3.
 update restricted.staff_member as t
 set
     closed_on = (cast(:as_of as timestamptz) at time zone 'Asia/Ho_Chi_Minh')::date,
     last_batch_id = :batch_id,
-    loaded_at = cast(:as_of as timestamptz)
+    loaded_at = cast(:loaded_at as timestamptz)
 where
     t.closed_on is null
+    and t.year in (select s.nam from stage.staff__can_bo as s)
     and not exists (
         select
         from stage.staff__can_bo as s
@@ -65,12 +67,12 @@ where
             and split_part(split_part(r.row_key, '|', 2), '#', 1) = t.year::text
     );
 
--- dx:step merge=sql
+-- dx:step merge=sql fills=restricted.staff_member
 update restricted.staff_member as t
 set
     closed_on = null,
     last_batch_id = :batch_id,
-    loaded_at = cast(:as_of as timestamptz)
+    loaded_at = cast(:loaded_at as timestamptz)
 where
     t.closed_on is not null
     and exists (
@@ -79,7 +81,7 @@ where
         where sha256(convert_to(s.so_hieu, 'UTF8')) = t.staff_hash and s.nam = t.year
     );
 
--- dx:step merge=sql
+-- dx:step merge=sql fills=core.fact_staff_year
 -- A count of nothing has no row.
 delete from core.fact_staff_year as f
 where not exists (
@@ -93,7 +95,7 @@ where not exists (
         and r.rank_group = f.rank_group
 );
 
--- dx:step merge=sql
+-- dx:step merge=sql fills=core.fact_staff_year
 -- A person whose qualification is not known counts as a person, and as neither with nor without a degree.
 insert into core.fact_staff_year as f (
     agency_code,
@@ -127,7 +129,7 @@ select
     count(*) filter (where m.computer_skill = 'chua_co') as without_computer_skill,
     :batch_id as first_batch_id,
     :batch_id as last_batch_id,
-    cast(:as_of as timestamptz) as loaded_at
+    cast(:loaded_at as timestamptz) as loaded_at
 from restricted.staff_member as m
 inner join core.dim_staff_rank as r on m.rank_code = r.rank_code
 where m.closed_on is null

@@ -90,12 +90,12 @@ left join core.dim_agency as a
         and part.assigned_on >= a.valid_from
         and part.assigned_on < a.valid_to;
 
--- dx:step merge=sql
+-- dx:step merge=sql fills=core.bridge_task_agency
 -- Agencies of the task's former text: they carry another hash than the task now has.
 update core.bridge_task_agency as b
 set
     closed_on = (cast(:as_of as timestamptz) at time zone 'Asia/Ho_Chi_Minh')::date,
     last_batch_id = :batch_id,
-    loaded_at = cast(:as_of as timestamptz)
+    loaded_at = cast(:loaded_at as timestamptz)
 from stage.task_tracking__nhiem_vu as s
 where b.task_code = s.ma_nv and b.row_hash <> s._row_hash and b.closed_on is null;

@@ -1,0 +1,1 @@
+"""The report for the steering committee: numbers by SQL, drawn and printed."""

@@ -1,0 +1,318 @@
+-- Grain: one row per set of indicators, component (* is the whole set), scope, unit and period. Components that the
+-- warehouse does not measure have no row: core.dim_indicator_component says why.
+--
+-- Score = maximum × min(1, share / target). A denominator of 0 is not applicable: neither 0 nor full points, and it
+-- lowers the maximum. Shares carry 30 decimals and places are compared at 20, so that equal scores stay equal
+-- whatever their parts; nothing is rounded for display here. Weights, targets and validity come from
+-- core.dim_indicator_component. Places: within the peer group, equal scores share one (1, 1, 3). No place: an
+-- excluded unit, one without a component that applies, and one to which less than ranked_from_share of the measured
+-- points apply.
+-- dx:mart name=indicator_score depends=one_stop.ho_so,one_stop.ho_so_bo_sung,one_stop.thu_tuc,one_stop.ngay_nghi,one_stop.groups,one_stop.yeu_cau_thanh_toan,one_stop.giay_to_ket_qua,one_stop.dong_bo_dvcqg,one_stop.thay_doi_muc_do_thu_tuc,service_centre.phan_anh_kien_nghi,service_centre.danh_gia_hai_long,eid.dinh_danh_xa_thang,task_tracking.nhiem_vu
+
+-- dx:include parts/on_time_period.sql
+
+-- dx:include parts/on_time_dossier.sql
+
+-- dx:include parts/score_unit.sql
+
+-- dx:include parts/measured_row.sql
+
+-- dx:include parts/on_time_group.sql
+
+-- Each group in each period that it was accepted or handled in, or open through.
+create temporary view on_time_in_period as
+select
+    g.*,
+    p.period_kind,
+    p.period,
+    p.starts_in,
+    p.ends_in
+from on_time_group as g
+inner join score_period as p
+    on g.received_in <= p.ends_in and coalesce(g.ended_in >= p.starts_in or g.received_in >= p.starts_in, true);
+
+-- dx:include parts/on_time_verdict.sql
+
+-- One pass over the rows.
+create temporary table score_cell on commit drop as
+select
+    m.measure,
+    m.agency_sk,
+    m.procedure_sk,
+    date_trunc('month', m.counted_on::timestamp)::date as month,
+    count(*) filter (where m.is_good) as numerator,
+    count(*) as denominator
+from measured_row as m
+group by
+    m.measure,
+    m.agency_sk,
+    m.procedure_sk,
+    date_trunc('month', m.counted_on::timestamp)::date;
+
+create temporary table score_month on commit drop as
+select
+    c.measure,
+    c.agency_sk,
+    c.month,
+    sum(c.numerator) as numerator,
+    sum(c.denominator) as denominator
+from score_cell as c
+group by
+    c.measure,
+    c.agency_sk,
+    c.month;
+
+create temporary table score_procedure on commit drop as
+select
+    c.measure,
+    c.agency_sk,
+    c.month,
+    p.procedure_code,
+    bool_or(c.numerator > 0) as is_good
+from score_cell as c
+inner join core.dim_procedure as p on c.procedure_sk = p.procedure_sk
+where c.measure in ('filed_online', 'paid_online') and c.procedure_sk > 0
+group by
+    c.measure,
+    c.agency_sk,
+    c.month,
+    p.procedure_code;
+
+create temporary table score_measure on commit drop as
+with counted as (
+    select
+        c.measure,
+        m.scope,
+        m.unit_code,
+        p.period,
+        sum(c.numerator) as numerator,
+        sum(c.denominator) as denominator
+    from score_month as c
+    inner join score_member as m on c.agency_sk = m.agency_sk
+    inner join score_period as p on c.month between p.starts_on and p.ends_on
+    group by
+        c.measure,
+        m.scope,
+        m.unit_code,
+        p.period
+),
+
+judged as (
+    select
+        m.scope,
+        m.unit_code,
+        v.period,
+        sum(v.dossiers) filter (where v.is_on_time_766) as on_time,
+        sum(v.dossiers) filter (where v.is_on_time_766 is not null) as judged
+    from on_time_verdict as v
+    inner join score_member as m on v.agency_sk = m.agency_sk
+    where not v.is_stopped_local_only
+    group by
+        m.scope,
+        m.unit_code,
+        v.period
+),
+
+paid_procedure as (
+    select
+        m.scope,
+        m.unit_code,
+        p.period,
+        count(distinct c.procedure_code) filter (where c.is_good) as numerator,
+        count(distinct c.procedure_code) as denominator
+    from score_procedure as c
+    inner join score_member as m on c.agency_sk = m.agency_sk
+    inner join score_period as p on c.month between p.starts_on and p.ends_on
+    where c.measure = 'paid_online'
+    group by
+        m.scope,
+        m.unit_code,
+        p.period
+),
+
+-- Procedures in force on the last day of the period.
+service as (
+    select
+        p.period,
+        d.procedure_code,
+        coalesce(max(d.service_level), 0) as service_level
+    from score_period as p
+    inner join core.dim_procedure as d
+        on p.ends_on >= d.valid_from and p.ends_on < d.valid_to and d.procedure_sk > 0 and not d.is_inferred
+    group by
+        p.period,
+        d.procedure_code
+),
+
+used_online as (
+    select
+        p.period,
+        c.procedure_code
+    from score_procedure as c
+    inner join score_period as p on c.month between p.starts_on and p.ends_on
+    where c.measure = 'filed_online' and c.is_good
+    group by
+        p.period,
+        c.procedure_code
+),
+
+-- A stock: the last report of the period.
+eid as (
+    select
+        p.period,
+        u.code as commune_code,
+        sum(f.activated_level_1 + f.activated_level_2) as activated,
+        sum(f.issued_level_1 + f.issued_level_2) as issued,
+        sum(f.eligible_residents) as eligible
+    from score_period as p
+    inner join core.fact_eid_month as f
+        on f.month = (
+            select max(x.month)
+            from core.fact_eid_month as x
+            where x.month between p.starts_on and p.ends_on and x.closed_on is null
+        )
+    inner join core.dim_admin_unit as u on f.commune_sk = u.admin_unit_sk
+    where f.closed_on is null and f.commune_sk > 0
+    group by
+        p.period,
+        u.code
+),
+
+eid_unit as (
+    select
+        k.scope,
+        k.unit_code,
+        e.period,
+        sum(e.activated) as activated,
+        sum(e.issued) as issued,
+        sum(e.eligible) as eligible
+    from eid as e
+    left join score_unit as c on e.commune_code = c.commune_code and c.scope = 'commune'
+    cross join lateral (
+        values
+        ('province', '*'),
+        ('district', c.district_code),
+        ('commune', c.unit_code)
+    ) as k (scope, unit_code)
+    where k.unit_code is not null
+    group by
+        k.scope,
+        k.unit_code,
+        e.period
+),
+
+task as (
+    select
+        p.period,
+        t.group_code,
+        count(*) filter (where s.carried_out) as carried_out,
+        count(*) as assigned
+    from score_period as p
+    cross join lateral (
+        select distinct on (f.task_code)
+            f.task_code,
+            f.status_code
+        from core.fact_task_status as f
+        where f.status_on <= p.ends_on
+        order by
+            f.task_code asc,
+            f.status_on desc
+    ) as f
+    inner join core.dim_task as t on f.task_code = t.task_code and t.document_no = '1982/QĐ-UBND'
+    inner join core.dim_task_status as s on f.status_code = s.status_code
+    group by
+        p.period,
+        t.group_code
+)
+
+select
+    c.measure,
+    c.scope,
+    c.unit_code,
+    c.period,
+    c.numerator,
+    c.denominator,
+    case when c.measure = 'filed_online' then s.numerator end as factor_numerator
+from counted as c
+left join counted as s
+    on s.measure = 'synchronised' and c.scope = s.scope and c.unit_code = s.unit_code and c.period = s.period
+union all
+select
+    x.measure,
+    j.scope,
+    j.unit_code,
+    j.period,
+    x.numerator,
+    j.judged,
+    null
+from judged as j
+left join counted as c
+    on c.measure = 'complained' and j.scope = c.scope and j.unit_code = c.unit_code and j.period = c.period
+cross join lateral (
+    values
+    ('on_time', coalesce(j.on_time, 0)),
+    ('dossiers_satisfied', greatest(coalesce(j.on_time, 0) - coalesce(c.denominator, 0), 0))
+) as x (measure, numerator)
+union all
+select
+    'procedures_paid_online',
+    c.scope,
+    c.unit_code,
+    c.period,
+    c.numerator,
+    c.denominator,
+    null
+from paid_procedure as c
+union all
+select
+    x.measure,
+    'province',
+    '*',
+    s.period,
+    x.numerator,
+    x.denominator,
+    null
+from (
+    select
+        s.period,
+        count(*) as procedures,
+        count(*) filter (where s.service_level >= 3) as online,
+        count(*) filter (where s.service_level = 4) as full_online,
+        count(*) filter (where s.service_level >= 3 and u.procedure_code is not null) as used
+    from service as s
+    left join used_online as u on s.period = u.period and s.procedure_code = u.procedure_code
+    group by s.period
+) as s
+cross join lateral (
+    values
+    ('services_online', s.online, s.procedures),
+    ('services_full', s.full_online, s.online),
+    ('services_with_online_dossier', s.used, s.online)
+) as x (measure, numerator, denominator)
+union all
+select
+    x.measure,
+    e.scope,
+    e.unit_code,
+    e.period,
+    x.numerator,
+    x.denominator,
+    null
+from eid_unit as e
+cross join lateral (
+    values
+    ('eid_activated', e.activated, e.issued),
+    ('eid_issued', e.issued, e.eligible)
+) as x (measure, numerator, denominator)
+union all
+select
+    'tasks_' || lower(t.group_code),
+    'province',
+    '*',
+    t.period,
+    t.carried_out,
+    t.assigned,
+    null
+from task as t;
+
+-- dx:include parts/score_component.sql

@@ -1,0 +1,134 @@
+-- Rows that measures count by a day of their own: the temporary view measured_row, one row per measure and dossier or
+-- petition, with whether it is in the numerator. The measures on_time and dossiers_satisfied are judged at the end of
+-- a period instead and come from parts/on_time_verdict.sql; procedures_* and services_* count procedures.
+--
+--   synchronised        accepted dossiers: sent to the national portal at least once
+--   filed_online        accepted dossiers: channel 2; one left empty is at the counter. Whether the procedure demands
+-- a
+--                       paper result is not in the catalogue, so that condition of 3.3 is not applied
+--   vneid_verified      accepted dossiers: of an account verified through VNeID
+--   paid_online         accepted dossiers with a request above 0 đồng that was not cancelled: paid by truc-tuyen
+--   electronic_result   finished dossiers: a result with its file
+--   digitised           finished dossiers: a digitised component and a result with its file
+--   petitions_on_time   petitions handled, or waiting past their limit: handled within it (15, 5, 2 working days)
+--   petitions_satisfied petitions: not dissatisfied, not raised again, not late
+--   complained          dossiers (by the day of the first one): rated not satisfied, or subject of a petition
+
+create temporary view measured_row as
+with event as (
+    select
+        e.dossier_code,
+        e.registered_on,
+        bool_or(e.event_kind_sk = 5) as is_sent,
+        coalesce(bool_or(e.event_kind_sk = 4 and e.state = 'co_tep'), false) as has_result,
+        coalesce(bool_or(e.event_kind_sk = 3 and e.amount_vnd > 0 and e.state <> 'huy_thanh_toan'), false)
+            as has_obligation,
+        coalesce(
+            bool_or(
+                e.event_kind_sk = 3 and e.amount_vnd > 0 and e.state = 'da_thanh_toan' and e.method = 'truc-tuyen'
+            ),
+            false
+        ) as is_paid_online
+    from core.fact_dossier_event as e
+    where e.event_kind_sk in (3, 4, 5)
+    group by
+        e.dossier_code,
+        e.registered_on
+),
+
+dossier as (
+    select
+        d.*,
+        coalesce(e.is_sent, false) as is_sent,
+        coalesce(e.has_result, false) as has_result,
+        coalesce(e.has_obligation, false) as has_obligation,
+        coalesce(e.is_paid_online, false) as is_paid_online,
+        case
+            when d.status_sk in (9, 10)
+                then
+                    (coalesce(d.finished_at, d.returned_at, d.source_updated_at) at time zone 'Asia/Ho_Chi_Minh')::date
+        end as finished_on
+    from core.fact_dossier as d
+    left join event as e on d.dossier_code = e.dossier_code and d.registered_on = e.registered_on
+    left join core.duplicate_dossier as x on d.dossier_code = x.dossier_code and d.registered_on = x.registered_on
+    where d.received_on is not null and d.deleted_at is null and x.dossier_code is null
+),
+
+petition_clock as (
+    select least(max(greatest(f.received_on, f.handled_on, f.published_on)), current_date) as as_of
+    from core.fact_petition as f
+    where f.closed_on is null
+),
+
+petition as (
+    select
+        d.petition_code,
+        d.agency_sk,
+        d.received_on,
+        d.is_on_time,
+        d.is_on_time is null and d.due_on < c.as_of as is_waiting_overdue,
+        coalesce(r.is_satisfied, true) and not coalesce(f.raised_again, false) as is_content
+    from core.petition_deadline as d
+    inner join core.fact_petition as f on d.petition_code = f.petition_code
+    inner join core.dim_rating as r on f.rating_code = r.rating_code
+    cross join petition_clock as c
+),
+
+complaint as (
+    select
+        s.dossier_code,
+        s.rated_on as complained_on
+    from core.satisfaction_checked as s
+    where s.rating_code = 'khong_hai_long'
+    union all
+    select
+        f.dossier_code,
+        f.received_on
+    from core.fact_petition as f
+    where f.closed_on is null and f.dossier_code is not null
+)
+
+select
+    m.measure,
+    d.dossier_code as row_code,
+    d.agency_sk,
+    d.procedure_sk,
+    m.counted_on,
+    m.is_good
+from dossier as d
+cross join lateral (
+    values
+    ('synchronised', d.received_on, d.is_sent),
+    ('filed_online', d.received_on, d.channel_sk = 2),
+    ('vneid_verified', d.received_on, coalesce(d.vneid_verified, false)),
+    ('paid_online', case when d.has_obligation then d.received_on end, d.is_paid_online),
+    ('electronic_result', d.finished_on, d.has_result),
+    ('digitised', d.finished_on, d.has_result and coalesce(d.has_digitised_component, false))
+) as m (measure, counted_on, is_good)
+where m.counted_on is not null
+union all
+select
+    m.measure,
+    p.petition_code,
+    p.agency_sk,
+    -2,
+    p.received_on,
+    m.is_good
+from petition as p
+cross join lateral (
+    values
+    ('petitions_on_time', case when p.is_waiting_overdue then false else p.is_on_time end),
+    ('petitions_satisfied', p.is_content and coalesce(p.is_on_time, true) and not p.is_waiting_overdue)
+) as m (measure, is_good)
+where m.is_good is not null
+union all
+select
+    'complained',
+    d.dossier_code,
+    max(d.agency_sk),
+    -2,
+    min(c.complained_on),
+    false
+from complaint as c
+inner join dossier as d on c.dossier_code = d.dossier_code
+group by d.dossier_code;
