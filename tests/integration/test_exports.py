@@ -258,7 +258,12 @@ def test_a_document_is_posted_again_until_it_is_taken(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     ("status", "told", "requests"),
-    [(401, "refuses the token", 1), (302, "leads to another address", 1), (400, "does not take", 1), (503, "HTTP 503", 4)],
+    [
+        (401, "refuses the token", 1),
+        (302, "leads to another address", 1),
+        (400, "does not take", 1),
+        (503, "HTTP 503", 4),
+    ],
 )
 def test_a_refusal_is_told_without_token_and_path(
     status: int, told: str, requests: int, monkeypatch: pytest.MonkeyPatch
