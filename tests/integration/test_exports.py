@@ -14,7 +14,9 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
+from dx_pipeline.cli.main import app
 from dx_pipeline.contract.catalog import load_catalog
 from dx_pipeline.contract.indicator import load_indicators
 from dx_pipeline.contract.open_data import load_open_data
@@ -126,6 +128,13 @@ def test_more_rows_than_a_sheet_holds_are_refused(
         export_mart(warehouse, dictionary(warehouse), role="dx_bi", kind="xlsx", out=tmp_path)
     assert "parquet" in refused.value.next_step
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_name_of_a_mart_is_a_command() -> None:
+    for arguments in (["export", "mart", EID], ["export", EID]):
+        shown = CliRunner().invoke(app, [*arguments, "--format", "doc"])
+        assert shown.exit_code == 1
+        assert "--format 'doc' is unknown" in shown.output
 
 
 # -- open data

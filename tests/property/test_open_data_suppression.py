@@ -16,47 +16,50 @@ from scipy.optimize import linprog
 from dx_pipeline.export.suppression import Key, Measures, Suppressed, suppress
 
 K = 5
-MEASURES = Measures(("cases", "online"), {"online": "cases"})
+COUNTS = ("cases", "online", "paid")
+CHAIN = Measures(COUNTS, {"online": "cases", "paid": "online"})
+SIDE_BY_SIDE = Measures(COUNTS, {"online": "cases", "paid": "cases"})
 TOTALS = ((0, 1), (0,), ())
-COUNTS = st.one_of(st.integers(1, 9), st.integers(5, 60))
+SIZES = st.one_of(st.integers(1, 9), st.integers(5, 60))
 KEYS = st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 3))
 
 
 @st.composite
-def tables(draw: st.DrawFn) -> dict[Key, dict[str, int]]:
-    """Up to 14 rows of three keys; of each row's cases some are online."""
+def tables(draw: st.DrawFn) -> tuple[dict[Key, dict[str, int]], Measures]:
+    """Up to 14 rows of three keys; of each row's cases some are online, of those or of all some are paid."""
+    measures = draw(st.sampled_from([CHAIN, SIDE_BY_SIDE]))
     found: dict[Key, dict[str, int]] = {}
     for key in draw(st.lists(KEYS, unique=True, min_size=1, max_size=14)):
-        cases = draw(COUNTS)
-        found[key] = {"cases": cases, "online": draw(st.integers(0, cases))}
-    return found
+        row = {"cases": draw(SIZES)}
+        for part, whole in measures.wholes.items():
+            row[part] = draw(st.integers(0, row[whole]))
+        found[key] = row
+    return found, measures
 
 
-def widths(rows: Mapping[Key, Mapping[str, int]], judged: Suppressed) -> list[float]:
+def widths(rows: Mapping[Key, Mapping[str, int]], measures: Measures, judged: Suppressed) -> list[float]:
     """How far each hidden count, and each hidden complement, can move against all that is known."""
     keys = list(rows)
-    place = {key: at for at, key in enumerate(keys)}
-    members: list[tuple[int, Key, list[int]]] = [(0, key, [place[key]]) for key in keys]
+    size = len(keys)
+    members: list[tuple[int, Key, list[int]]] = [(0, key, [at]) for at, key in enumerate(keys)]
     for number, kept in enumerate(TOTALS[: len(judged.levels) - 1], start=1):
         for total in judged.levels[number]:
-            inside = [place[key] for key in keys if tuple(key[p] for p in kept) == total]
+            inside = [at for at, key in enumerate(keys) if tuple(key[p] for p in kept) == total]
             members.append((number, total, inside))
-    size = len(keys)
     known, values, hidden = [], [], []
     for level, key, inside in members:
-        is_hidden = key in judged.hidden(level)
-        for offset, name in enumerate(MEASURES.counts):
-            line = np.zeros(2 * size)
-            line[[at + offset * size for at in inside]] = 1
-            if is_hidden:
-                hidden.append(line)
-            else:
-                known.append(line)
-                values.append(sum(rows[keys[at]][name] for at in inside))
-        if is_hidden:
-            hidden.append(hidden[-2] - hidden[-1])
-    parts = np.hstack([-np.eye(size), np.eye(size)])
-    bounds = [(1, None)] * size + [(0, None)] * size
+        lines = {}
+        for offset, name in enumerate(COUNTS):
+            lines[name] = np.zeros(len(COUNTS) * size)
+            lines[name][[at + offset * size for at in inside]] = 1
+        if key in judged.hidden(level):
+            hidden += [*lines.values(), *(lines[of] - lines[part] for part, of in measures.wholes.items())]
+            continue
+        known += lines.values()
+        values += [sum(rows[keys[at]][name] for at in inside) for name in COUNTS]
+    one = {name: np.eye(len(COUNTS) * size)[offset * size : (offset + 1) * size] for offset, name in enumerate(COUNTS)}
+    parts = np.vstack([one[part] - one[of] for part, of in measures.wholes.items()])
+    bounds = [(1, None)] * size + [(0, None)] * (len(COUNTS) - 1) * size
     found = []
     for line in hidden:
         ends = []
@@ -64,7 +67,7 @@ def widths(rows: Mapping[Key, Mapping[str, int]], judged: Suppressed) -> list[fl
             answer = linprog(
                 sign * line,
                 A_ub=parts,
-                b_ub=np.zeros(size),
+                b_ub=np.zeros(len(parts)),
                 A_eq=np.array(known) if known else None,
                 b_eq=values or None,
                 bounds=bounds,
@@ -76,12 +79,13 @@ def widths(rows: Mapping[Key, Mapping[str, int]], judged: Suppressed) -> list[fl
 
 
 @settings(max_examples=40, deadline=None)
-@given(rows=tables(), levels=st.integers(0, 3))
-def test_no_hidden_cell_can_be_computed(rows: dict[Key, dict[str, int]], levels: int) -> None:
-    judged = suppress(rows, MEASURES, totals=TOTALS[:levels], k=K)
+@given(drawn=tables(), levels=st.integers(0, 3))
+def test_no_hidden_cell_can_be_computed(drawn: tuple[dict[Key, dict[str, int]], Measures], levels: int) -> None:
+    rows, measures = drawn
+    judged = suppress(rows, measures, totals=TOTALS[:levels], k=K)
     for level in judged.levels:
         assert all(cell.hidden or min(cell.vector) >= K for cell in level.values())
-    assert all(width >= K - 1e-6 for width in widths(rows, judged))
+    assert all(width >= K - 1e-6 for width in widths(rows, measures, judged))
 
 
 def test_a_single_small_row_takes_the_next_smallest_with_it() -> None:
