@@ -71,6 +71,10 @@ class Settings(AlertSettings):
     )
     retention_audit_days: int = Field(default=730, ge=0, description="Days that the record of reads is kept.")
     retention_work_days: int = Field(default=2, ge=0, description="Days that left-over work folders are kept.")
+    open_data_k: int = Field(default=5, ge=3, description="Smallest count that open data may show.")
+    export_token: SecretStr | None = Field(
+        default=None, description="Token that the receiver of exported aggregates asks for."
+    )
     sandbox_dossiers: int = Field(default=60_000, ge=100, description="Dossiers in the sandbox province.")
     sandbox_seed: int = Field(default=1982, description="Seed of the sandbox province.")
 

@@ -273,7 +273,7 @@ def _moment(at: datetime | None) -> str:
 
 
 def _write_csv(rights: list[AccessRight]) -> None:
-    from dx_pipeline.cli.fix_list import harmless
+    from dx_pipeline.spreadsheet import harmless
 
     writer = csv.writer(sys.stdout)
     writer.writerow(

@@ -38,8 +38,8 @@ def audit(
 
       dx audit --operations --csv > van-hanh.csv
     """
-    from dx_pipeline.cli.fix_list import harmless
     from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.spreadsheet import harmless
     from dx_pipeline.warehouse.read_audit import list_audit, list_operations
 
     with get_road().warehouse.owner() as connection:

@@ -15,38 +15,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Alignment, Font
 
 from dx_pipeline.errors import SettingsError
+from dx_pipeline.spreadsheet import LAST_ROW, harmless, text_cell
 from dx_pipeline.warehouse.quarantine import QuarantinedRow
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 SUFFIXES = (".csv", ".xlsx")
-_NUMBER = re.compile(r"-\d+([.,]\d+)*%?")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]|[\ufffe\uffff\ud800-\udfff]")
 _NOT_IN_TITLE = re.compile(r"[\[\]:*?/\\']")
-_LONGEST_CELL = 32_767  # characters, Excel's own limits
-_LAST_ROW = 1_048_576
-_CUT = " … (đã cắt bớt · cut)"
 _COVER = "Tóm tắt"
 _FIRST = ("Số", "Khóa dòng", "Phải sửa", "Reason", "Mã lý do", "Thấy lần đầu", "Số ngày")
 _WIDTHS = (8, 24, 60, 40, 28, 17, 9)
 _CSV_FIRST = (
     "tap_du_lieu", "dong", "ma_ly_do", "ly_do", "reason", "lan_dau", "lan_cuoi", "so_ngay", "so_thu_tu",
 )  # fmt: skip
-
-
-def harmless(value: object) -> str:
-    """A CSV cell that no spreadsheet takes for a formula; a negative number stays one.
-
-    Source: OWASP, CSV injection: cells that begin with = + - @ (also full-width), tab, carriage return or line feed.
-    """
-    text = "" if value is None else str(value)
-    return "'" + text if text.startswith(FORMULA_STARTS) and not _NUMBER.fullmatch(text) else text
 
 
 def check_target(target: Path) -> None:
@@ -121,8 +105,8 @@ def _workbook(rows: Sequence[QuarantinedRow], department: str, now: datetime) ->
     titles = {_COVER.casefold()}
     for dataset_id in dict.fromkeys(row.dataset_id for row in rows):
         mine = [row for row in rows if row.dataset_id == dataset_id]
-        for start in range(0, len(mine), _LAST_ROW - 1):
-            _write_sheet(book, _title(dataset_id, titles), mine[start : start + _LAST_ROW - 1], now)
+        for start in range(0, len(mine), LAST_ROW - 1):
+            _write_sheet(book, _title(dataset_id, titles), mine[start : start + LAST_ROW - 1], now)
     return book
 
 
@@ -130,21 +114,21 @@ def _write_cover(book: Workbook, rows: Sequence[QuarantinedRow], department: str
     sheet = book.create_sheet(_COVER)
     for letter, width in zip("ABCDEF", (34, 34, 60, 50, 10, 16), strict=True):
         sheet.column_dimensions[letter].width = width
-    sheet.append([_text(sheet, "Danh sách dòng phải sửa · Rows to mend", bold=True)])
-    sheet.append([_text(sheet, "Đơn vị · Department"), _text(sheet, department)])
-    sheet.append([_text(sheet, "Lập lúc · Made at"), _text(sheet, f"{now:%Y-%m-%d %H:%M}")])
-    sheet.append([_text(sheet, "Số dòng · Rows"), len(rows)])
+    sheet.append([text_cell(sheet, "Danh sách dòng phải sửa · Rows to mend", bold=True)])
+    sheet.append([text_cell(sheet, "Đơn vị · Department"), text_cell(sheet, department)])
+    sheet.append([text_cell(sheet, "Lập lúc · Made at"), text_cell(sheet, f"{now:%Y-%m-%d %H:%M}")])
+    sheet.append([text_cell(sheet, "Số dòng · Rows"), len(rows)])
     for line in (
         "Sửa tại phần mềm nguồn, không sửa trong tệp này; lần chạy sau tự nhận dòng đã sửa.",
         "Mend at the source, not in this file; the next run takes a mended row by itself.",
         "Tệp có thể chứa dữ liệu cá nhân: giữ như hồ sơ. May hold personal data: keep it as you keep the dossiers.",
     ):
-        sheet.append([_text(sheet, line)])
+        sheet.append([text_cell(sheet, line)])
     sheet.append([])
     header = ("Tập dữ liệu", "Mã lý do", "Phải sửa", "Reason", "Số dòng", "Lâu nhất (ngày)")
-    sheet.append([_text(sheet, name, bold=True) for name in header])
+    sheet.append([text_cell(sheet, name, bold=True) for name in header])
     for (dataset_id, code, vi, en), count, oldest in _by_reason(rows, now):
-        texts = [_text(sheet, value, wrap=True) for value in (dataset_id, code, vi, en)]
+        texts = [text_cell(sheet, value, wrap=True) for value in (dataset_id, code, vi, en)]
         sheet.append([*texts, count, oldest])
 
 
@@ -168,39 +152,20 @@ def _write_sheet(book: Workbook, title: str, rows: Sequence[QuarantinedRow], now
     raw_columns = list(dict.fromkeys(name for row in rows for name in row.raw_record))
     for position, width in enumerate((*_WIDTHS, *(18 for _ in raw_columns))):
         sheet.column_dimensions[_letter(position)].width = width
-    sheet.append([_text(sheet, name, bold=True, wrap=True) for name in (*_FIRST, *raw_columns)])
+    sheet.append([text_cell(sheet, name, bold=True, wrap=True) for name in (*_FIRST, *raw_columns)])
     for row in rows:
         sheet.append(
             [
                 row.quarantine_id,
-                _text(sheet, row.row_key),
-                _text(sheet, "\n".join(row.messages_vi), wrap=True),
-                _text(sheet, "\n".join(row.messages_en), wrap=True),
-                _text(sheet, "\n".join(row.reasons), wrap=True),
-                _text(sheet, f"{row.first_seen:%Y-%m-%d %H:%M}"),
+                text_cell(sheet, row.row_key),
+                text_cell(sheet, "\n".join(row.messages_vi), wrap=True),
+                text_cell(sheet, "\n".join(row.messages_en), wrap=True),
+                text_cell(sheet, "\n".join(row.reasons), wrap=True),
+                text_cell(sheet, f"{row.first_seen:%Y-%m-%d %H:%M}"),
                 _age(row, now),
-                *(_text(sheet, row.raw_record.get(name)) for name in raw_columns),
+                *(text_cell(sheet, row.raw_record.get(name)) for name in raw_columns),
             ]
         )
-
-
-def _text(sheet: Any, value: str | None, *, bold: bool = False, wrap: bool = False) -> Any:
-    """A cell typed as text, whatever it begins with; marked so that it stays text when someone edits it."""
-    if value is None:
-        return None
-    shown = _CONTROL.sub(lambda found: chr(0x2400 + ord(found[0])) if ord(found[0]) < 0x20 else "\ufffd", value)
-    if len(shown) > _LONGEST_CELL:
-        shown = shown[: _LONGEST_CELL - len(_CUT)] + _CUT
-    cell = WriteOnlyCell(sheet, shown)
-    cell.data_type = "s"
-    cell.number_format = "@"
-    if shown.startswith(FORMULA_STARTS):
-        cell.quotePrefix = True
-    if bold:
-        cell.font = Font(bold=True)
-    if wrap:
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
-    return cell
 
 
 def _title(dataset_id: str, taken: set[str]) -> str:

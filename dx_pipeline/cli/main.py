@@ -22,6 +22,7 @@ from dx_pipeline.cli import (
     contracts,
     docs,
     drift,
+    export,
     figures,
     keys,
     metrics,
@@ -67,6 +68,7 @@ keys.register(app)
 safekeeping.register(app)
 docs.register(app)
 metrics.register(app)
+export.register(app)
 score.register(app)
 report.register(app)
 assessment.register(app)

@@ -241,6 +241,7 @@ def mart_asset(mart: Mart, contracts: dict[str, Contract]) -> dg.AssetsDefinitio
         kinds={"postgres", "sql"},
         description=mart.grain,
         owners=["team:dx-warehouse"],
+        tags={"dx/layer": "mart"},
         op_tags={"dagster/priority": str(MART_PRIORITY)},
         retry_policy=RETRY,
     )

@@ -18,13 +18,13 @@ from rich.console import Console
 from rich.table import Table
 from typer.testing import CliRunner
 
-from dx_pipeline.cli.fix_list import harmless
 from dx_pipeline.cli.main import app
 from dx_pipeline.cli.progress_bars import BarProgress
 from dx_pipeline.cli.run import _month
 from dx_pipeline.cli.tables import batch_table, dataset_names, quarantine_table, reason_table, run_table
 from dx_pipeline.errors import SettingsError
 from dx_pipeline.settings import get_settings
+from dx_pipeline.spreadsheet import harmless
 from dx_pipeline.warehouse.ledger import Batch
 from dx_pipeline.warehouse.quarantine import QuarantinedRow
 from tests.conftest import ROOT
@@ -78,7 +78,8 @@ def test_the_commands_are_the_known_ones() -> None:
         "bi superset bundle", "bi superset check", "bi superset down", "bi superset install", "bi superset load", "bi superset up",
         "audit", "backup", "keys forget", "keys rekey", "keys rotate", "keys show", "restore", "retention",
         "batches", "batches show", "capacity", "contract check", "contract init", "contract list", "contract reasons", "dev",
-        "docs build", "doctor", "down", "drift", "figures", "lineage", "metrics", "metrics show",
+        "docs build", "doctor", "down", "drift",
+        "export emc", "export indicators", "export mart", "export open-data", "figures", "lineage", "metrics", "metrics show",
         "publication as-known", "publication diff", "publication list", "publication publish", "publication show",
         "quarantine discard", "quarantine export", "quarantine list", "quarantine release", "quarantine reopen",
         "quarantine show", "quarantine summary", "quickstart", "replay", "run",
