@@ -171,12 +171,11 @@ def test_stale_silent_small_poor_and_differing(watched: Watched) -> None:
     """Everything that can be wrong with data that was published, each by the promise of the contract or the setting."""
     watched.promise("- {property: volume, value: {newWithinHours: 48, band: 0.5}}")
     watched.change("schema:\n", "slaProperties:\n  - {property: latency, value: 1, unit: d}\nschema:\n")
-    watched.project.write_csv("book", HEADER + "".join(f"A{number},Tên,{number}\n" for number in range(40)))
+    watched.project.write_csv("book", HEADER + "".join(f"A{number},Tên,{number}\n" for number in range(10)))
     assert watched.run() is None
     assert watched.check().open == 0
-    watched.project.write_csv(
-        "book", HEADER + "".join(f"A{number},Tên,{number}\n" for number in range(9)) + "A99,x,y\n"
-    )
+    good = "".join(f"A{number},Tên,{number}\n" for number in range(36))
+    watched.project.write_csv("book", HEADER + good + "".join(f"A{number},x,y\n" for number in range(96, 100)))
     watched.run()
     watched.sql("update ops.batch set published_at = published_at - interval '3 days'")
     watched.sql("update ops.control_sum set value = '1' where gate = 'star' and measure = 'rows' and batch_id = 2")
@@ -187,14 +186,15 @@ def test_stale_silent_small_poor_and_differing(watched: Watched) -> None:
     (text,) = watched.told()
     for line in (
         "last published", "promised every 24 hours, late by 48 hours",
-        "quality below the threshold: rows rejected 1 / 10 = 10 % > 5 % (amount_unreadable 1), batch 2",
+        "quality below the threshold: rows rejected 4 / 40 = 10 % > 5 % (amount_unreadable 4), batch 2",
         "nothing new comes: no row new or changed for 72 hours, promised within 48 hours, batch 2",
-        "volume outside the promised band: 10 rows read, usual are 40 (-75 %, ±50 %), batch 2",
+        "volume outside the promised band: 40 rows read, usual are 10 (+300 %, ±50 %), batch 2",
         "control sums differ: rows, batch 2",
     ):  # fmt: skip
         assert line in text, text
     assert watched.check(alert_rejected_share=0.2, alert_stale_grace_hours=49).open == 3
-    watched.project.write_csv("book", HEADER + "".join(f"B{number},Tên,{number}\n" for number in range(30)))
+    good = "".join(f"A{number},Tên,{number}\n" for number in range(29))
+    watched.project.write_csv("book", HEADER + good + "B1,Tên,1\n")
     watched.run()
     assert [one.kind for one in watched.check().recovered] == ["no_new_data", "volume_outside_band", "sums_differ"]
     assert watched.kinds() == []
