@@ -6,6 +6,8 @@
 -- dx:mart name=waiting_by_step depends=one_stop.qua_trinh_xu_ly,one_stop.ho_so,one_stop.ho_so_bo_sung,one_stop.groups
 
 set local enable_sort = off;
+-- Right after a first load the tables have no statistics, and a nested loop over all steps would never end.
+set local enable_nestloop = off;
 
 create temporary table waiting_tally on commit drop as
 with supplement as (
@@ -88,6 +90,7 @@ group by
     ((t.seconds + 4320) / 8640)::integer;
 
 set local enable_sort = on;
+set local enable_nestloop = on;
 
 delete from mart.waiting_by_step;
 
