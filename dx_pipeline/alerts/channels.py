@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import json
 import os
 import re
@@ -29,6 +28,7 @@ from dx_pipeline import __version__
 from dx_pipeline.alert_settings import AlertSettings
 from dx_pipeline.alerts.message import Message
 from dx_pipeline.errors import ChannelError, DxError, SettingsError
+from dx_pipeline.loopback import is_this_machine
 from dx_pipeline.settings import Settings
 
 LOG_FILE: Final = Path("alerts") / "alerts.ndjson"
@@ -189,7 +189,7 @@ class WebhookNotifier:
             raise wrong from None
         if not host or parts.username is not None or parts.scheme not in ("https", "http"):
             raise wrong
-        if parts.scheme == "http" and not _is_this_machine(host):
+        if parts.scheme == "http" and not is_this_machine(host):
             raise wrong
         return url
 
@@ -283,10 +283,3 @@ def _reason(error: Exception) -> str:
 
 def _codes(refused: dict[str, tuple[int, bytes]]) -> str:
     return ", ".join(sorted({str(code) for code, _ in refused.values()}))
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

@@ -8,7 +8,6 @@ receiver can tell a repeated POST from a new one.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import json
 import random
 import time
@@ -22,6 +21,7 @@ from urllib3.exceptions import HTTPError
 
 from dx_pipeline.errors import SettingsError
 from dx_pipeline.export.mart import write_json
+from dx_pipeline.loopback import is_this_machine
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
@@ -126,15 +126,8 @@ def _checked_host(address: str, *, has_token: bool) -> str:
         raise SettingsError("--to is no address", next_step="write it as https://host/path")
     if parts.username or parts.password:
         raise SettingsError("--to holds a user or a token", next_step="put the token into DX_EXPORT_TOKEN")
-    if has_token and parts.scheme == "http" and not _is_this_machine(host):
+    if has_token and parts.scheme == "http" and not is_this_machine(host):
         raise SettingsError(
             f"{host} is asked over http, where everyone on the way reads the token", next_step="use https"
         )
     return f"{host}:{port}" if port else host
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

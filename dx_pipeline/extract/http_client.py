@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
-import ipaddress
 import random
 import re
 import socket
@@ -37,6 +36,7 @@ from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import SettingsError, SourceDrift, UnreadableSource
 from dx_pipeline.extract import source_errors as errors
 from dx_pipeline.extract.sign_of_life import still_alive
+from dx_pipeline.loopback import is_this_machine
 from dx_pipeline.settings import get_settings
 
 CONNECT_SECONDS = 10.0
@@ -98,7 +98,7 @@ class ApiClient:
         self._token = unquote(parts.password or "").removeprefix("Bearer ").strip()
         if not self._host or parts.fragment:
             self._refuse_url("it names no host" if not self._host else "it has a part after #")
-        if self._scheme == "http" and not _is_this_machine(self._host):
+        if self._scheme == "http" and not is_this_machine(self._host):
             self._refuse_url("http:// would send token and data in the clear; only https:// may leave this machine")
         if self._token and not _PLAIN_TOKEN.match(self._token):
             raise SettingsError(
@@ -345,13 +345,6 @@ def _watched(base: Any, sockets: list[socket.socket]) -> Any:
             sockets[:] = [self.sock] if self.sock is not None else []
 
     return Watched
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _connect_seconds() -> float:

@@ -1,4 +1,10 @@
--- One agency of two identifiers (0064) with the histories of 0076: rows that move keep what they were.
+-- An agency has an identifier of each generation. Until the catalogue says which belong together, a dataset that names
+-- the old one gets an inferred member of its own. core.unite_agency_identifiers, run by the catalogue's load, makes
+-- one agency of the two, so that the star is the same whichever dataset was published first:
+--   rows go to the version of the agency that held on their day, and carry its code where they carry one;
+--   the inferred member stays, valid on no day, for what was known earlier (core.dim_agency_history).
+-- A table that refers to core.dim_agency and is not listed here (a department's own) goes to the version of today.
+-- Rows that move keep what they were in the histories of 0076.
 
 create or replace function ops.keep_former(target regclass, condition text, known_at timestamptz)
 returns void
@@ -261,3 +267,6 @@ $$;
 
 revoke all on function core.unite_agency_identifiers(bigint, timestamptz) from public;
 grant execute on function core.unite_agency_identifiers(bigint, timestamptz) to dx_loader;
+
+-- The loader keeps what it publishes; of this bridge it takes away the second of two rows for one agency.
+grant delete on core.bridge_task_agency to dx_loader;
