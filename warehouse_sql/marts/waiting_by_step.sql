@@ -9,6 +9,7 @@ set local enable_sort = off;
 -- Right after a first load the tables have no statistics, and a nested loop over all steps would never end.
 set local enable_nestloop = off;
 
+-- Supplements are few and hang on the dossier as arrays: the steps, by far the most rows, are read and joined once.
 create temporary table waiting_tally on commit drop as
 with supplement as (
     select
@@ -26,71 +27,80 @@ with supplement as (
     where e.event_kind_sk = 2 and e.occurred_at is not null
 ),
 
-paused_step as (
+pause as (
     select
-        e.dossier_code,
-        e.registered_on,
-        e.event_id,
-        sum(
-            extract(epoch from least(s.answered_at, e.occurred_at) - greatest(s.asked_at, e.started_at))::bigint
-        ) as paused_seconds
-    from core.fact_dossier_event as e
-    inner join supplement as s on e.dossier_code = s.dossier_code and e.registered_on = s.registered_on
-    where
-        e.event_kind_sk = 1
-        and s.asked_at < e.occurred_at
-        and s.answered_at > e.started_at
+        s.dossier_code,
+        s.registered_on,
+        array_agg(s.asked_at) as asked_at,
+        array_agg(s.answered_at) as answered_at
+    from supplement as s
     group by
-        e.dossier_code,
-        e.registered_on,
-        e.event_id
+        s.dossier_code,
+        s.registered_on
+),
+
+dossier as (
+    select
+        d.dossier_code,
+        d.registered_on,
+        d.agency_sk,
+        p.asked_at,
+        p.answered_at
+    from core.fact_dossier as d
+    left join core.duplicate_dossier as x on d.dossier_code = x.dossier_code and d.registered_on = x.registered_on
+    left join pause as p on d.dossier_code = p.dossier_code and d.registered_on = p.registered_on
+    where d.deleted_at is null and x.dossier_code is null
+    offset 0 -- noqa: AM09
 ),
 
 step as (
     select
         d.agency_sk,
-        coalesce(e.unit_name, '-') as unit_name,
+        e.unit_name,
         e.status_sk,
         date_trunc('month', e.occurred_at at time zone 'Asia/Ho_Chi_Minh')::date as month,
         e.occurred_at > e.due_at as is_late,
-        coalesce(p.paused_seconds, 0)::bigint as paused_seconds,
-        greatest(
-            extract(epoch from e.occurred_at - e.started_at)::bigint - coalesce(p.paused_seconds, 0)::bigint, 0
-        ) as seconds
+        date_part('epoch', e.occurred_at - e.started_at)::bigint as seconds,
+        case
+            when d.asked_at is not null
+                then (
+                    select
+                        coalesce(
+                            sum(
+                                date_part(
+                                    'epoch', least(s.answered_at, e.occurred_at) - greatest(s.asked_at, e.started_at)
+                                )::bigint
+                            ),
+                            0
+                        )::bigint
+                    from unnest(d.asked_at, d.answered_at) as s (asked_at, answered_at)
+                    where s.asked_at < e.occurred_at and s.answered_at > e.started_at
+                )
+            else 0
+        end as paused_seconds
     from core.fact_dossier_event as e
-    inner join core.fact_dossier as d on e.dossier_code = d.dossier_code and e.registered_on = d.registered_on
-    left join core.duplicate_dossier as x on d.dossier_code = x.dossier_code and d.registered_on = x.registered_on
-    left join paused_step as p
-        on e.dossier_code = p.dossier_code and e.registered_on = p.registered_on and e.event_id = p.event_id
-    where
-        e.event_kind_sk = 1
-        and e.started_at is not null
-        and e.occurred_at is not null
-        and d.deleted_at is null
-        and x.dossier_code is null
+    inner join dossier as d on e.dossier_code = d.dossier_code and e.registered_on = d.registered_on
+    where e.event_kind_sk = 1 and e.started_at is not null and e.occurred_at is not null
+    offset 0 -- noqa: AM09
 )
 
 select
-    a.agency_code,
+    t.agency_sk,
     t.unit_name,
     t.status_sk,
     t.month,
-    ((t.seconds + 4320) / 8640)::integer as tenths,
+    ((greatest(t.seconds - t.paused_seconds, 0) + 4320) / 8640)::integer as tenths,
     count(*) as steps,
     count(*) filter (where t.is_late) as late_steps,
-    sum(t.seconds)::bigint as seconds_total,
+    sum(greatest(t.seconds - t.paused_seconds, 0))::bigint as seconds_total,
     sum(t.paused_seconds)::bigint as paused_seconds_total
 from step as t
-inner join core.dim_agency as a on t.agency_sk = a.agency_sk
 group by
-    a.agency_code,
+    t.agency_sk,
     t.unit_name,
     t.status_sk,
     t.month,
-    ((t.seconds + 4320) / 8640)::integer;
-
-set local enable_sort = on;
-set local enable_nestloop = on;
+    ((greatest(t.seconds - t.paused_seconds, 0) + 4320) / 8640)::integer;
 
 delete from mart.waiting_by_step;
 
@@ -112,42 +122,93 @@ insert into mart.waiting_by_step (
     paused_days_total,
     refreshed_at
 )
-with spread as (
+with month_agency as (
     select
-        p.period_kind,
-        date_trunc(p.period_kind, t.month::timestamp)::date as period,
-        s.scope,
-        case when s.scope = 'agency' then t.agency_code else '*' end as agency_code,
+        a.agency_code,
+        coalesce(t.unit_name, '-') as unit_name,
+        t.status_sk,
+        t.month,
+        t.tenths,
+        t.steps,
+        t.late_steps,
+        t.seconds_total,
+        t.paused_seconds_total
+    from waiting_tally as t
+    inner join core.dim_agency as a on t.agency_sk = a.agency_sk
+),
+
+month_province as (
+    select
         t.unit_name,
         t.status_sk,
+        t.month,
         t.tenths,
-        sum(t.steps) as steps,
-        sum(t.late_steps) as late_steps,
+        sum(t.steps)::bigint as steps,
+        sum(t.late_steps)::bigint as late_steps,
         sum(t.seconds_total)::bigint as seconds_total,
         sum(t.paused_seconds_total)::bigint as paused_seconds_total
-    from waiting_tally as t
-    cross join (values ('month'), ('year')) as p (period_kind)
-    cross join (values ('agency'), ('province')) as s (scope)
+    from month_agency as t
     group by
-        p.period_kind,
-        date_trunc(p.period_kind, t.month::timestamp)::date,
-        s.scope,
-        case when s.scope = 'agency' then t.agency_code else '*' end,
         t.unit_name,
         t.status_sk,
+        t.month,
         t.tenths
 ),
 
-ranked as (
+spread as (
     select
-        s.*,
-        sum(s.steps) over (
-            partition by s.period_kind, s.period, s.agency_code, s.unit_name, s.status_sk order by s.tenths
-        ) as steps_up_to,
-        sum(s.steps) over (
-            partition by s.period_kind, s.period, s.agency_code, s.unit_name, s.status_sk
-        ) as steps_in_all
+        'month' as period_kind,
+        t.month as period,
+        'agency' as scope,
+        t.*
+    from month_agency as t
+    union all
+    select
+        'month',
+        t.month,
+        'province',
+        '*',
+        t.*
+    from month_province as t
+    union all
+    select
+        'year',
+        date_trunc('year', t.month::timestamp)::date,
+        'agency',
+        t.*
+    from month_agency as t
+    union all
+    select
+        'year',
+        date_trunc('year', t.month::timestamp)::date,
+        'province',
+        '*',
+        t.*
+    from month_province as t
+),
+
+gathered as (
+    select
+        s.period_kind,
+        s.period,
+        s.scope,
+        s.agency_code,
+        s.unit_name,
+        s.status_sk,
+        array_agg(s.tenths) as tenths,
+        array_agg(s.steps) as steps_by_tenths,
+        sum(s.steps) as steps,
+        sum(s.late_steps) as late_steps,
+        sum(s.seconds_total) as seconds_total,
+        sum(s.paused_seconds_total) as paused_seconds_total
     from spread as s
+    group by
+        s.period_kind,
+        s.period,
+        s.scope,
+        s.agency_code,
+        s.unit_name,
+        s.status_sk
 ),
 
 latest_agency as (
@@ -161,29 +222,33 @@ latest_agency as (
 )
 
 select
-    r.period_kind,
-    r.period,
-    r.scope,
-    r.agency_code,
-    coalesce(max(a.name), 'Toàn tỉnh | Whole province') as agency_name,
-    r.unit_name,
-    r.status_sk as step_status,
-    max(v.name_vi) as step_status_name,
-    sum(r.steps) as steps,
-    sum(r.late_steps) as late_steps,
-    round(sum(r.seconds_total) / 86400, 3) as days_total,
-    round(sum(r.seconds_total) / 86400 / sum(r.steps), 2) as mean_days,
-    round(min(r.tenths) filter (where r.steps_up_to >= 0.5 * r.steps_in_all) / 10.0, 1) as median_days,
-    round(min(r.tenths) filter (where r.steps_up_to >= 0.9 * r.steps_in_all) / 10.0, 1) as p90_days,
-    round(sum(r.paused_seconds_total) / 86400, 3) as paused_days_total,
+    g.period_kind,
+    g.period,
+    g.scope,
+    g.agency_code,
+    coalesce(a.name, 'Toàn tỉnh | Whole province') as agency_name,
+    g.unit_name,
+    g.status_sk as step_status,
+    v.name_vi as step_status_name,
+    g.steps,
+    g.late_steps,
+    round(g.seconds_total / 86400, 3) as days_total,
+    round(g.seconds_total / 86400 / g.steps, 2) as mean_days,
+    p.median_days,
+    p.p90_days,
+    round(g.paused_seconds_total / 86400, 3) as paused_days_total,
     now() as refreshed_at
-from ranked as r
-inner join core.dim_dossier_status as v on r.status_sk = v.status_sk
-left join latest_agency as a on r.agency_code = a.agency_code
-group by
-    r.period_kind,
-    r.period,
-    r.scope,
-    r.agency_code,
-    r.unit_name,
-    r.status_sk;
+from gathered as g
+inner join core.dim_dossier_status as v on g.status_sk = v.status_sk
+left join latest_agency as a on g.agency_code = a.agency_code
+cross join lateral (
+    select
+        round(min(c.tenths) filter (where 2 * c.steps_up_to >= g.steps) / 10.0, 1) as median_days,
+        round(min(c.tenths) filter (where 10 * c.steps_up_to >= 9 * g.steps) / 10.0, 1) as p90_days
+    from (
+        select
+            u.tenths,
+            sum(u.steps) over (order by u.tenths) as steps_up_to
+        from unnest(g.tenths, g.steps_by_tenths) as u (tenths, steps)
+    ) as c
+) as p;
