@@ -7,6 +7,15 @@
 
 -- dx:include parts/score_unit.sql
 
+-- dx:include parts/measured_dossier.sql
+
+create temporary view measured_dossier as
+select
+    r.*,
+    r.dossier_code as row_code,
+    1::bigint as dossiers
+from measured_dossier_row as r;
+
 -- dx:include parts/measured_row.sql
 
 create temporary view on_time_in_period as

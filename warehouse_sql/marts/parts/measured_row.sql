@@ -1,5 +1,6 @@
--- Rows that measures count by a day of their own: the temporary view measured_row, one row per measure and dossier or
--- petition, with whether it is in the numerator. The measures on_time and dossiers_satisfied are judged at the end of
+-- Rows that measures count by a day of their own: the temporary view measured_row, one row per measure and petition or
+-- row of measured_dossier, with whether it is in the numerator and for how many dossiers it stands. Needs
+-- parts/measured_dossier.sql and measured_dossier, made of its rows (row_code and dossiers beside their columns). The measures on_time and dossiers_satisfied are judged at the end of
 -- a period instead and come from parts/on_time_verdict.sql; procedures_* and services_* count procedures.
 --
 --   synchronised        accepted dossiers: sent to the national portal at least once
@@ -15,46 +16,7 @@
 --   complained          dossiers (by the day of the first one): rated not satisfied, or subject of a petition
 
 create temporary view measured_row as
-with event as (
-    select
-        e.dossier_code,
-        e.registered_on,
-        bool_or(e.event_kind_sk = 5) as is_sent,
-        coalesce(bool_or(e.event_kind_sk = 4 and e.state = 'co_tep'), false) as has_result,
-        coalesce(bool_or(e.event_kind_sk = 3 and e.amount_vnd > 0 and e.state <> 'huy_thanh_toan'), false)
-            as has_obligation,
-        coalesce(
-            bool_or(
-                e.event_kind_sk = 3 and e.amount_vnd > 0 and e.state = 'da_thanh_toan' and e.method = 'truc-tuyen'
-            ),
-            false
-        ) as is_paid_online
-    from core.fact_dossier_event as e
-    where e.event_kind_sk in (3, 4, 5)
-    group by
-        e.dossier_code,
-        e.registered_on
-),
-
-dossier as (
-    select
-        d.*,
-        coalesce(e.is_sent, false) as is_sent,
-        coalesce(e.has_result, false) as has_result,
-        coalesce(e.has_obligation, false) as has_obligation,
-        coalesce(e.is_paid_online, false) as is_paid_online,
-        case
-            when d.status_sk in (9, 10)
-                then
-                    (coalesce(d.finished_at, d.returned_at, d.source_updated_at) at time zone 'Asia/Ho_Chi_Minh')::date
-        end as finished_on
-    from core.fact_dossier as d
-    left join event as e on d.dossier_code = e.dossier_code and d.registered_on = e.registered_on
-    left join core.duplicate_dossier as x on d.dossier_code = x.dossier_code and d.registered_on = x.registered_on
-    where d.received_on is not null and d.deleted_at is null and x.dossier_code is null
-),
-
-petition_clock as (
+with petition_clock as (
     select least(max(greatest(f.received_on, f.handled_on, f.published_on)), current_date) as as_of
     from core.fact_petition as f
     where f.closed_on is null
@@ -90,20 +52,21 @@ complaint as (
 
 select
     m.measure,
-    d.dossier_code as row_code,
+    d.row_code,
     d.agency_sk,
     d.procedure_sk,
     m.counted_on,
-    m.is_good
-from dossier as d
+    m.is_good,
+    d.dossiers
+from measured_dossier as d
 cross join lateral (
     values
     ('synchronised', d.received_on, d.is_sent),
-    ('filed_online', d.received_on, d.channel_sk = 2),
-    ('vneid_verified', d.received_on, coalesce(d.vneid_verified, false)),
+    ('filed_online', d.received_on, d.is_online),
+    ('vneid_verified', d.received_on, d.is_vneid_verified),
     ('paid_online', case when d.has_obligation then d.received_on end, d.is_paid_online),
     ('electronic_result', d.finished_on, d.has_result),
-    ('digitised', d.finished_on, d.has_result and coalesce(d.has_digitised_component, false))
+    ('digitised', d.finished_on, d.has_result and d.has_component)
 ) as m (measure, counted_on, is_good)
 where m.counted_on is not null
 union all
@@ -113,7 +76,8 @@ select
     p.agency_sk,
     -2,
     p.received_on,
-    m.is_good
+    m.is_good,
+    1
 from petition as p
 cross join lateral (
     values
@@ -128,7 +92,10 @@ select
     max(d.agency_sk),
     -2,
     min(c.complained_on),
-    false
+    false,
+    1
 from complaint as c
-inner join dossier as d on c.dossier_code = d.dossier_code
+inner join core.fact_dossier as d on c.dossier_code = d.dossier_code
+left join core.duplicate_dossier as x on d.dossier_code = x.dossier_code and d.registered_on = x.registered_on
+where d.received_on is not null and d.deleted_at is null and x.dossier_code is null
 group by d.dossier_code;
