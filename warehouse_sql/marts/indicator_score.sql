@@ -143,16 +143,28 @@ with counted as (
         p.period
 ),
 
+agency_judged as (
+    select
+        v.agency_sk,
+        v.period,
+        sum(v.dossiers) filter (where v.is_on_time_766) as on_time,
+        sum(v.dossiers) filter (where v.is_on_time_766 is not null) as judged
+    from on_time_verdict as v
+    where not v.is_stopped_local_only
+    group by
+        v.agency_sk,
+        v.period
+),
+
 judged as (
     select
         m.scope,
         m.unit_code,
         v.period,
-        sum(v.dossiers) filter (where v.is_on_time_766) as on_time,
-        sum(v.dossiers) filter (where v.is_on_time_766 is not null) as judged
-    from on_time_verdict as v
+        sum(v.on_time) as on_time,
+        sum(v.judged) as judged
+    from agency_judged as v
     inner join score_member as m on v.agency_sk = m.agency_sk
-    where not v.is_stopped_local_only
     group by
         m.scope,
         m.unit_code,
