@@ -22,6 +22,8 @@ from dx_pipeline.errors import LoadFileError
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE, Warehouse, without_values
 
 HEADER = re.compile(r"^-- dx:mart name=(?P<name>[a-z][a-z0-9_]*) depends=(?P<depends>[a-z0-9_.,]+)\s*$", re.MULTILINE)
+_COMMENT = re.compile(r"--[^\n]*")
+_TABLE_READ = re.compile(r"\b(?:core|restricted)\.[a-z_][a-z0-9_]*\b")
 INCLUDE = re.compile(r"^-- dx:include (?P<file>parts/[a-z][a-z0-9_]*\.sql)[ \t]*$", re.MULTILINE)
 
 
@@ -115,6 +117,10 @@ def refresh_mart(warehouse: Warehouse, mart: Mart, *, only_if_changed: bool = Fa
     definition = hashlib.sha256(mart.script.encode()).hexdigest()
     with warehouse.loader() as connection:
         is_current = only_if_changed and _is_current(connection, mart, definition, _inputs(connection, mart))
+    if not is_current:
+        with warehouse.loader() as connection:  # a transaction of its own: its locks are not for the mart to hold
+            _refresh_statistics(connection, mart)
+    with warehouse.loader() as connection:
         if not is_current:
             compute_mart(connection, mart)
         rows = int(connection.execute(sa.text(f"select count(*) from mart.{mart.name}")).scalar_one())
@@ -145,6 +151,12 @@ def compute_mart(connection: Connection, mart: Mart) -> None:
         ),
         {"mart": mart.name, "definition": hashlib.sha256(script).hexdigest(), "inputs": inputs},
     )
+
+
+def _refresh_statistics(connection: Connection, mart: Mart) -> None:
+    """Statistics of the tables the mart reads, where a load has filled them since they were taken."""
+    read = sorted(set(_TABLE_READ.findall(_COMMENT.sub("", mart.script))))
+    connection.execute(sa.text("select ops.refresh_statistics(cast(:tables as text[]))"), {"tables": read})
 
 
 def _inputs(connection: Connection, mart: Mart) -> str:
