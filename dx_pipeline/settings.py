@@ -60,6 +60,10 @@ class Settings(AlertSettings):
     source_silence_seconds: int = Field(
         default=300, ge=2, description="How long an open source may give no row and no answer before it is left alone."
     )
+    whole_reread_cron: str = Field(
+        default="0 1 * * 0",
+        description="When the incremental datasets are read whole to find deleted rows: a cron line, Vietnam time.",
+    )
     retention_landing_days: int = Field(
         default=90, ge=0, description="Days that landed rows are kept; 0 is for good, as with all the following."
     )

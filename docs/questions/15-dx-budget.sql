@@ -40,7 +40,7 @@ inner join core.dim_agency as a on t.lead_agency_sk = a.agency_sk
 left join status_now as n on t.task_code = n.task_code
 left join core.dim_task_status as v on n.status_code = v.status_code
 left join spent as s on t.task_code = s.task_code
-where t.document_no = '1982/QĐ-UBND'
+where t.document_no = '1982/QĐ-UBND' and t.closed_on is null
 order by
     t.group_code asc,
     without_funding desc,

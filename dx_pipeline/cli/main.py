@@ -37,6 +37,7 @@ from dx_pipeline.cli import (
     server,
     sql,
     trace,
+    vanished,
     warehouse,
 )
 from dx_pipeline.cli.console import console
@@ -52,6 +53,7 @@ quickstart.register(app)
 run.register(app)
 batches.register(app)
 quarantine.register(app)
+vanished.register(app)
 drift.register(app)
 sql.register(app)
 server.register(app)

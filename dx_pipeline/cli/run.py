@@ -46,6 +46,10 @@ def run(
         str | None,
         typer.Option("--partition", "-p", help="Read one month again, e.g. 2024-03, instead of what is new."),
     ] = None,
+    whole: Annotated[
+        bool,
+        typer.Option("--whole", help="Read all rows again and close with the day what the source no longer has."),
+    ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Show what would be read and written; do nothing.")] = False,
     project: ProjectOption = None,
 ) -> None:
@@ -59,6 +63,8 @@ def run(
 
       dx run one_stop.ho_so -p 2024-03         one dataset, one month again
 
+      dx run --whole one_stop                  all rows again, to find what was deleted at the source
+
       dx run --plan                            what would happen
 
       dx run --project examples/nyc311 nyc311  a system from another folder
@@ -67,6 +73,8 @@ def run(
     from dx_pipeline.orchestration.process import get_catalog
 
     month = _month(partition)
+    if whole and month is not None:
+        raise SettingsError("--whole and --partition exclude each other", next_step="give one of them")
     catalog = get_catalog()
     for broken in catalog.broken:
         show_error(broken)
@@ -76,9 +84,9 @@ def run(
     if not contracts:
         raise SettingsError("there is no dataset to run", next_step="`dx contract list` shows the known ones")
     if plan:
-        _show_plan(contracts, month)
+        _show_plan(contracts, month, whole)
         return
-    succeeded = execute(contracts, month=month)
+    succeeded = execute(contracts, month=month, whole=whole)
     if not succeeded or catalog.broken:
         raise typer.Exit(1)
 
@@ -104,18 +112,24 @@ def replay(
         raise typer.Exit(1)
 
 
-def execute(contracts: Sequence[Contract], *, month: date | None = None, replay_batch: int | None = None) -> bool:
+def execute(
+    contracts: Sequence[Contract],
+    *,
+    month: date | None = None,
+    replay_batch: int | None = None,
+    whole: bool = False,
+) -> bool:
     """Run, show what came of it, tell alerts. True if every step succeeded."""
     from dx_pipeline.orchestration.alerting import UNUSABLE, tell_outage_after_run
 
     try:
-        return _execute(contracts, month, replay_batch)
+        return _execute(contracts, month, replay_batch, whole)
     except UNUSABLE:
         tell_outage_after_run()
         raise
 
 
-def _execute(contracts: Sequence[Contract], month: date | None, replay_batch: int | None) -> bool:
+def _execute(contracts: Sequence[Contract], month: date | None, replay_batch: int | None, whole: bool) -> bool:
     logging.getLogger("dagster.builtin.dx").setLevel(logging.CRITICAL)  # broken files are told of below, once
     with BarProgress(console, len(contracts)) as bars:
         listen(bars)
@@ -124,11 +138,11 @@ def _execute(contracts: Sequence[Contract], month: date | None, replay_batch: in
             from dx_pipeline.orchestration.process import read_ahead
 
             read_ahead(
-                contracts, run_id=run_id, month=month
+                contracts, run_id=run_id, month=month, whole=whole
             )  # the sources are read while Dagster is still being imported
         from dx_pipeline.orchestration.run import run_datasets
 
-        report = run_datasets(contracts, month=month, replay_batch=replay_batch, run_id=run_id)
+        report = run_datasets(contracts, month=month, replay_batch=replay_batch, run_id=run_id, whole=whole)
     if report.dead_runs:
         console.print(f"[yellow]![/] closed {len(report.dead_runs)} run(s) whose process had died")
     if report.batches:
@@ -167,7 +181,7 @@ def _by_message(failures: Sequence[StepFailure]) -> dict[str, list[str]]:
     }
 
 
-def _show_plan(contracts: Sequence[Contract], month: date | None) -> None:
+def _show_plan(contracts: Sequence[Contract], month: date | None, whole: bool) -> None:
     from dx_pipeline.extract.source import open_source
     from dx_pipeline.orchestration.process import get_road
     from dx_pipeline.warehouse.load_file import parse_load_file
@@ -184,7 +198,7 @@ def _show_plan(contracts: Sequence[Contract], month: date | None) -> None:
     table.add_column("rows", justify="right")
     table.add_column("writes", no_wrap=True)
     for contract in contracts:
-        kind, window = road.window(contract, month)
+        kind, window = road.window(contract, month, whole=whole)
         try:
             url = road.settings.connection_url(road.catalog.systems[contract.system].connection)
             with open_source(contract, url) as reader:

@@ -31,7 +31,7 @@ with payment as (
         e.registered_on,
         bool_or(e.method = 'truc-tuyen') as is_online
     from core.fact_dossier_event as e
-    where e.event_kind_sk = 3 and e.amount_vnd > 0 and e.state = 'da_thanh_toan'
+    where e.event_kind_sk = 3 and e.closed_on is null and e.amount_vnd > 0 and e.state = 'da_thanh_toan'
     group by
         e.dossier_code,
         e.registered_on

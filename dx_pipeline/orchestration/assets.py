@@ -31,6 +31,7 @@ from dx_pipeline.warehouse.marts import Mart
 REPLAY_TAG = "dx/replay"
 MODE_TAG = "dx/mode"
 INCREMENT = "increment"
+WHOLE = "whole"  # read all of a dataset again, to see what its source has deleted
 RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 Months = dg.MonthlyPartitionsDefinition | None
 LAYER_KINDS = {"landing": {"parquet"}, "stage": {"greatexpectations", "duckdb"}, "core": {"postgres", "table"}}
@@ -82,7 +83,12 @@ def _landing(contract: Contract, system: System, partitions: Months, priority: i
                 batch = get_road().replay(contract, int(replayed), run_id=context.run.run_id)
                 get_look_ahead().begin_stage(contract, batch)
             else:
-                batch = get_look_ahead().landed(contract, run_id=context.run.run_id, month=_month(context))
+                batch = get_look_ahead().landed(
+                    contract,
+                    run_id=context.run.run_id,
+                    month=_month(context),
+                    whole=context.run.tags.get(MODE_TAG) == WHOLE,
+                )
         for warning in batch.warnings or ():
             context.log.warning(warning)
         _report_months(context, "landing", contract, batch)
@@ -307,8 +313,8 @@ def _asset(**settings: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinitio
 
 
 def _month(context: dg.AssetExecutionContext) -> date | None:
-    """The month to read again; None when the run brings what is new."""
-    if context.run.tags.get(MODE_TAG) == INCREMENT or not context.has_partition_key:
+    """The month to read again; None when the run brings what is new, or all."""
+    if context.run.tags.get(MODE_TAG) in (INCREMENT, WHOLE) or not context.has_partition_key:
         return None
     return date.fromisoformat(context.partition_key)
 

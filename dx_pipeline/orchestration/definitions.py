@@ -18,6 +18,7 @@ from dx_pipeline.orchestration.file_drop_sensor import file_drop_sensor
 from dx_pipeline.orchestration.process import get_catalog
 from dx_pipeline.orchestration.retention_job import retention_job, retention_schedule
 from dx_pipeline.orchestration.schedules import system_schedules
+from dx_pipeline.orchestration.whole_reread import whole_reread
 from dx_pipeline.orchestration.work_order import step_priority, work_order
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse.marts import load_marts
@@ -53,11 +54,12 @@ def build_definitions(catalog: Catalog) -> dg.Definitions:
         for system in catalog.systems.values()
         if (of_system := [c for c in catalog.contracts.values() if c.system == system.name and c.source.is_file])
     ]
+    reread_jobs, reread_schedules = whole_reread(catalog, marts, months, get_settings().whole_reread_cron)
     # One process per run, as `dx run` does: a process per step would spend more time importing than working.
     return dg.Definitions(
         assets=assets,
-        jobs=[*jobs.values(), retention_job],
-        schedules=[*schedules, retention_schedule],
+        jobs=[*jobs.values(), *reread_jobs, retention_job],
+        schedules=[*schedules, *reread_schedules, retention_schedule],
         sensors=[*sensors, access_sensor, alerts_check, alerts_on_failed_run],
         executor=dg.in_process_executor,
     )

@@ -66,11 +66,18 @@ class LookAhead:
         self._guard = Lock()
 
     def begin(
-        self, contracts: Sequence[Contract], *, run_id: str, month: date | None, marts: Sequence[Mart] = ()
+        self,
+        contracts: Sequence[Contract],
+        *,
+        run_id: str,
+        month: date | None,
+        marts: Sequence[Mart] = (),
+        whole: bool = False,
     ) -> None:
         """Start to work on the datasets of a run that lands, stages and publishes each of them, in this order.
 
         Args:
+            whole: read all of each dataset, not what is new.
             marts: marts that the run refreshes; of these, those that depend on one of the datasets.
         """
         self.marts.begin(marts, [contract.id for contract in contracts], run_id=run_id)
@@ -81,9 +88,9 @@ class LookAhead:
                 reader = self._readers.setdefault(
                     contract.system, ThreadPoolExecutor(1, thread_name_prefix=f"dx-land-{contract.system}")
                 )
-                self._landing[run_id, contract.id] = reader.submit(self._land, contract, run_id, month)
+                self._landing[run_id, contract.id] = reader.submit(self._land, contract, run_id, month, whole)
 
-    def landed(self, contract: Contract, *, run_id: str, month: date | None) -> Batch:
+    def landed(self, contract: Contract, *, run_id: str, month: date | None, whole: bool = False) -> Batch:
         """The batch of a dataset: waits for the reading begun earlier, else reads now; its staging has begun.
 
         Raises:
@@ -91,7 +98,7 @@ class LookAhead:
         """
         with self._guard:
             begun = self._landing.pop((run_id, contract.id), None)
-        return begun.result() if begun is not None else self._land(contract, run_id, month)
+        return begun.result() if begun is not None else self._land(contract, run_id, month, whole)
 
     def begin_stage(self, contract: Contract, batch: Batch) -> None:
         """Start to clean and stage a batch that has just landed."""
@@ -124,13 +131,13 @@ class LookAhead:
                     break
         return begun.result() if begun is not None else self._publish(contract, batch)
 
-    def _land(self, contract: Contract, run_id: str, month: date | None) -> Batch:
+    def _land(self, contract: Contract, run_id: str, month: date | None, whole: bool) -> Batch:
         with self._noting_failure(contract, run_id):
             try:
-                batch = self._road.land(contract, run_id=run_id, month=month)
+                batch = self._road.land(contract, run_id=run_id, month=month, whole=whole)
             except LandedFileLost as lost:
                 _tell_of_reading_again(contract, lost)
-                batch = self._road.land(contract, run_id=run_id, month=month)
+                batch = self._road.land(contract, run_id=run_id, month=month, whole=whole)
         self.begin_stage(contract, batch)
         return batch
 
@@ -166,7 +173,7 @@ class LookAhead:
             if batch.replay_of is not None or batch.run_id is None:
                 raise
             _tell_of_reading_again(contract, lost)
-        again = self._road.land(contract, run_id=batch.run_id, month=batch.period_month)
+        again = self._road.land(contract, run_id=batch.run_id, month=batch.period_month, whole=batch.kind == "full")
         return self._road.stage(contract, again)
 
     def _publish_what_may(self) -> None:

@@ -76,7 +76,7 @@ def get_look_ahead() -> LookAhead:
     return LookAhead(get_road())
 
 
-def read_ahead(contracts: Sequence[Contract], *, run_id: str, month: date | None) -> None:
+def read_ahead(contracts: Sequence[Contract], *, run_id: str, month: date | None, whole: bool = False) -> None:
     """Begin to work on the datasets of a run while Dagster is still being imported, in the order its steps will ask."""
     try:
         marts: Sequence[Mart] = load_marts(get_settings().project_roots)
@@ -84,4 +84,4 @@ def read_ahead(contracts: Sequence[Contract], *, run_id: str, month: date | None
         marts = ()  # the run itself tells of the broken mart
     chosen = {contract.id: contract for contract in contracts}
     order = [chosen[name] for name in work_order(get_catalog().contracts.values(), marts) if name in chosen]
-    get_look_ahead().begin(order, run_id=run_id, month=month, marts=marts)
+    get_look_ahead().begin(order, run_id=run_id, month=month, marts=marts, whole=whole)

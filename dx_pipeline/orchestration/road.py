@@ -57,6 +57,7 @@ from dx_pipeline.warehouse.stage import (
     finish_stage,
     stage_holds,
 )
+from dx_pipeline.warehouse.vanishing import carry_out
 from dx_pipeline.warehouse.volume import silence_alarm, volume_alarm
 
 if TYPE_CHECKING:
@@ -109,8 +110,10 @@ class Road:
 
     # -- land --------------------------------------------------------------------------------------
 
-    def window(self, contract: Contract, month: date | None) -> tuple[str, Window]:
+    def window(self, contract: Contract, month: date | None, *, whole: bool = False) -> tuple[str, Window]:
         """Kind of batch and what to read: a month, an increment after the watermark, or all.
+
+        All is read if it was asked for, if nothing was read before, and if the last read of all did not end.
 
         Raises:
             DxError: the dataset cannot be cut into months.
@@ -120,18 +123,19 @@ class Road:
         if contract.load.mode == "snapshot":
             return "snapshot", Window(kind="full", low=None, high=None)
         with self.warehouse.loader() as connection:
-            mark = ledger.watermark(connection, contract)
+            whole = whole or ledger.whole_read_left(connection, contract)
+            mark = None if whole else ledger.watermark(connection, contract)
         window = increment_window(contract, mark)
         return ("full" if window.kind == "full" else "increment"), window
 
-    def land(self, contract: Contract, *, run_id: str | None, month: date | None = None) -> Batch:
+    def land(self, contract: Contract, *, run_id: str | None, month: date | None = None, whole: bool = False) -> Batch:
         """Read the source and write one immutable landing batch.
 
         Raises:
             DxError: source unreachable, drifted, unreadable, empty or incomplete; the ledger row says so.
         """
         with self._lock(contract):
-            kind, window = self.window(contract, month)
+            kind, window = self.window(contract, month, whole=whole)
             with self.warehouse.loader() as connection:
                 batch = ledger.open_batch(
                     connection,
@@ -361,14 +365,16 @@ class Road:
                 if contract.load_path in self.broken_tables:
                     raise self.broken_tables[contract.load_path]
                 load = parse_load_file(contract.load_path)
+                delivery = delivery_of(connection, contract, batch)
                 binds = LoadBinds(
                     batch_id=batch.batch_id,
                     as_of=batch.landed_at or batch.started_at,
                     key_version=staged_key_version(connection, contract) or 0,
                     loaded_at=known_at,
+                    withdrawn=delivery.withdrawn,
                 )
                 try:
-                    counts = run_load(connection, load, binds, delivery_of(connection, contract, batch))
+                    counts = run_load(connection, load, binds, delivery)
                 except LoadFileError as error:
                     raise name_released_rows(error, contract, self.warehouse) from error
                 values = {
@@ -380,6 +386,8 @@ class Road:
                 }
                 months, told = counts.months, told_of_vanished(contract, counts)
                 record_star(connection, contract, batch, load, binds, counts)
+                if delivery.extent == "all":
+                    carry_out(connection, contract, batch.batch_id, counts.closed)
                 settle_quarantine(connection, contract, batch, identity=contract.row_identity)
             try:
                 ledger.update_batch(

@@ -13,7 +13,7 @@ import dagster as dg
 
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import WarehouseUnavailable
-from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, REPLAY_TAG, asset_key, monthly_partitions
+from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, REPLAY_TAG, WHOLE, asset_key, monthly_partitions
 from dx_pipeline.orchestration.definitions import defs
 from dx_pipeline.orchestration.instance import (
     OWNER_TAG,
@@ -55,11 +55,13 @@ def run_datasets(
     replay_batch: int | None = None,
     marts: bool = True,
     run_id: str | None = None,
+    whole: bool = False,
 ) -> RunReport:
     """Land, stage and publish the given datasets and refresh the marts that depend on them.
 
     Args:
         month: run one monthly partition instead of the increments; datasets without months are read as usual.
+        whole: read all of each dataset again and close what its source no longer has.
         replay_batch: replay this landed batch of the single dataset given.
         run_id: id for the run, whose landing may have begun (see ``look_ahead``).
 
@@ -78,7 +80,7 @@ def run_datasets(
     ]
     tags = {OWNER_TAG: process_tag(), "dx/trigger": "cli"}
     if month is None:
-        tags[MODE_TAG] = INCREMENT
+        tags[MODE_TAG] = WHOLE if whole else INCREMENT
     if replay_batch is not None:
         tags[REPLAY_TAG] = str(replay_batch)
     with open_instance() as instance:

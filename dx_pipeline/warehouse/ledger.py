@@ -190,6 +190,31 @@ def latest_delivery(connection: Connection, contract: Contract, batch: Batch) ->
     return _batch(row) if row else None
 
 
+def published_before(connection: Connection, contract: Contract, batch: Batch) -> bool:
+    """True if an earlier batch of the dataset with rows was published."""
+    return bool(
+        connection.execute(
+            sa.text(
+                "select exists (select from ops.batch where system = :system and dataset = :dataset"
+                " and status = 'published' and batch_id < :batch_id and accepted > 0)"
+            ),
+            {"system": contract.system, "dataset": contract.dataset, "batch_id": batch.batch_id},
+        ).scalar_one()
+    )
+
+
+def whole_read_left(connection: Connection, contract: Contract) -> bool:
+    """True if the newest batch of the running increments is a read of all that died or failed before it was published."""
+    newest = connection.execute(
+        sa.text(
+            "select kind, status from ops.batch where system = :system and dataset = :dataset and period_month is null"
+            " order by batch_id desc limit 1"
+        ),
+        {"system": contract.system, "dataset": contract.dataset},
+    ).one_or_none()
+    return newest is not None and newest.kind == "full" and newest.status in (*IN_FLIGHT, "failed")
+
+
 def watermark(connection: Connection, contract: Contract) -> str | None:
     """How far the cursor has been read and published; None before the first load.
 

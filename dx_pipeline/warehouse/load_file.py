@@ -38,6 +38,8 @@ class LoadStep:
     """What a whole delivery no longer holds is closed; a ``snapshot`` always does so."""
     closes: bool
     """A ``merge=sql`` step that closes what vanished: its rows are counted as closed."""
+    stays: bool
+    """A ``merge=sql`` step that only counts, part by part, open rows that the delivery does not hold: kept, absent."""
     identity: tuple[str, ...]
     """Columns of the target that hold the contract's primary key, in its order; without them ``key`` does."""
     scope: tuple[str, ...]
@@ -131,7 +133,7 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
     flags = {word for word in words if "=" not in word}
     unknown = (
         set(settings) - {"merge", "target", "key", "version", "fills", "changes", "identity", "scope", "period"}
-    ) | (flags - {"ledger", "close_missing", "closes"})
+    ) | (flags - {"ledger", "close_missing", "closes", "stays"})
     if unknown:
         raise refuse(f"unknown {', '.join(sorted(unknown))} in dx:step")
     merge = settings.get("merge")
@@ -158,6 +160,8 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
         raise refuse("identity=, scope= and period= name columns of the target")
     if "closes" in flags and (merge != "sql" or "fills" not in settings):
         raise refuse("closes belongs to a merge=sql step with fills=schema.table, the table whose rows it closes")
+    if "stays" in flags and (merge != "sql" or "fills" not in settings or len(scope) != 1):
+        raise refuse("stays belongs to a merge=sql step with fills=schema.table and scope=column, whose rows it counts")
     if "close_missing" in flags and merge not in ("scd2", "upsert"):
         raise refuse("close_missing belongs to merge=scd2 and merge=upsert; a snapshot closes what vanished anyway")
     sql = body.strip().rstrip(";").strip()
@@ -171,6 +175,7 @@ def _step(path: Path, line: int, rest: str, body: str) -> LoadStep:
         version=settings.get("version"),
         close_missing="close_missing" in flags or merge == "snapshot",
         closes="closes" in flags,
+        stays="stays" in flags,
         identity=identity,
         scope=scope,
         period=period,

@@ -18,7 +18,7 @@ from dx_pipeline.warehouse.connection import broke_off
 from dx_pipeline.warehouse.delivery import Delivery
 from dx_pipeline.warehouse.distribution import SEQUENTIAL
 from dx_pipeline.warehouse.load_file import LoadFile, LoadStep
-from dx_pipeline.warehouse.merge_closing import check_closed_by_statement
+from dx_pipeline.warehouse.merge_closing import check_closed_by_statement, count_staying
 from dx_pipeline.warehouse.merge_dimension import infer, scd2, snapshot
 from dx_pipeline.warehouse.merge_history import Histories, begin_history, end_history
 from dx_pipeline.warehouse.merge_statement import LoadBinds, MergeCounts, describe, select_columns, statement
@@ -42,9 +42,14 @@ def run_load(connection: Connection, load: LoadFile, binds: LoadBinds, delivery:
     connection.exec_driver_sql(SEQUENTIAL)
     delivery = delivery or Delivery()
     ledger, beside, closed_beside = MergeCounts(), 0, 0
+    kept, absent = 0, ()  # type: int, tuple[tuple[str, int], ...]
+    closes_itself = load.ledger_step.close_missing
     histories = begin_history(connection, load)
     for step in load.steps:
         try:
+            if step.stays:
+                kept, absent = count_staying(connection, step, binds)
+                continue
             counts = _run_step(connection, step, binds, delivery, histories)
         except LoadFileError as error:
             raise LoadFileError(
@@ -65,10 +70,19 @@ def run_load(connection: Connection, load: LoadFile, binds: LoadBinds, delivery:
             ledger = counts
         elif step.closes:
             closed_beside += counts.updated
+        elif step.close_missing and not closes_itself:  # a task is closed in its dimension, not in its daily status
+            beside += counts.inserted + counts.updated
+            closed_beside, kept = closed_beside + counts.closed, kept + counts.kept
         else:
             beside += counts.inserted + counts.updated + counts.closed
     end_history(connection, load, histories, binds)
-    return replace(ledger, closed=ledger.closed + closed_beside, also_changed=beside)
+    return replace(
+        ledger,
+        closed=ledger.closed + closed_beside,
+        also_changed=beside,
+        kept=ledger.kept + kept,
+        absent=ledger.absent + absent,
+    )
 
 
 def _run_step(

@@ -56,8 +56,8 @@ def close_missing(
         BatchHeld: more would be closed than the contract's band allows.
         LoadFileError: the step does not say which columns hold the contract's key or what a delivery covers.
     """
-    # A source that is read by its cursor is read whole only when nothing of it is in the star.
-    if delivery.extent == "part" or (step.merge == "upsert" and delivery.extent == "all"):
+    kind = _kind_condition(target, counts)
+    if delivery.extent == "part" or kind is None:
         return counts
     scope = scope_columns(step, delivery)
     is_open, period = _open_condition(target), _period_condition(step, delivery)
@@ -67,6 +67,8 @@ def close_missing(
         if scope
         else ""
     )
+    if covered and delivery.withdrawn:
+        covered = f"{covered[:5]}({covered[5:]} or d.{identifier(scope[0])}::text = any(cast(:withdrawn as text[])))"
     before = " and d.loaded_at < cast(:read_from as timestamptz)" if step.merge == "upsert" else ""
     names = [*step.key, *(name for name in scope if name not in step.key)]
     missing = connection.execute(
@@ -74,7 +76,7 @@ def close_missing(
             f"with incoming as materialized ({step.sql}\n) select {prefixed('d', names)},"
             f" {_rejected_condition(step, target, delivery)} as dx_rejected from {target.name} as d"
             f" left join incoming as i on {same_key('d', 'i', step.key)}"
-            f" where i.{identifier(step.key[0])} is null and {is_open}{covered}{period}{before}",
+            f" where i.{identifier(step.key[0])} is null and {is_open}{kind}{covered}{period}{before}",
             binds,
             read_from=delivery.read_from,
             **binds_of_period,
@@ -83,7 +85,7 @@ def close_missing(
     gone = [row for row in missing if not row["dx_rejected"]]
     if len(gone) > UNREMARKABLE:
         counted = Counter(tuple(row[name] for name in scope) for row in gone)
-        _hold_if_too_many(connection, target, scope, counted, is_open, binds, delivery)
+        _hold_if_too_many(connection, target, scope, counted, f"{is_open}{kind}", binds, delivery)
     if gone:
         keys = [tuple(row[name] for name in step.key) for row in gone]
         if history_by_upsert:
@@ -94,7 +96,22 @@ def close_missing(
         unreadable = connection.exec_driver_sql(
             f"select count(*) from stage.{identifier(delivery.rejected)} as r where r.business_key is null"
         ).scalar_one()
-    return replace(counts, closed=len(gone), kept=len(missing) - len(gone), unreadable=unreadable)
+    kept = len(missing) - len(gone)
+    absent = _absent_parts(connection, step, target, scope[0], is_open, binds) if len(scope) == 1 else ()
+    return replace(counts, closed=len(gone), kept=kept, unreadable=unreadable, absent=absent)
+
+
+def count_staying(connection: Connection, step: LoadStep, binds: LoadBinds) -> tuple[int, tuple[tuple[str, int], ...]]:
+    """Rows kept for what is in quarantine, and rows of each part that was not delivered, as a ``stays`` step counts them.
+
+    Raises:
+        LoadFileError: the statement does not give ``part``, ``kept`` and ``absent``.
+    """
+    found = connection.execute(*statement(step.sql, binds)).mappings().all()
+    if found and not {"part", "kept", "absent"} <= set(found[0]):
+        raise LoadFileError("the SELECT of a stays step must give part, kept and absent")
+    named = ((f"{step.scope[0]}={row['part']}", int(row["absent"])) for row in found if row["absent"])
+    return sum(int(row["kept"]) for row in found), tuple(sorted(named))
 
 
 def check_closed_by_statement(connection: Connection, step: LoadStep, binds: LoadBinds, delivery: Delivery) -> None:
@@ -132,6 +149,30 @@ def scope_columns(step: LoadStep, delivery: Delivery) -> tuple[str, ...]:
             next_step="say in the dx:step which columns of the target hold that: scope=column[,column]",
         )
     return tuple(held[name] for name in delivery.covers)
+
+
+def _kind_condition(target: Target, counts: MergeCounts) -> str | None:
+    """Only rows of the dataset's own kind are its own; None when it brought no row, so that its kind is not known."""
+    if target.kind_column is None:
+        return ""
+    return None if counts.kind is None else f" and d.{identifier(target.kind_column)} = {int(counts.kind)}"
+
+
+def _absent_parts(
+    connection: Connection, step: LoadStep, target: Target, scope: str, is_open: str, binds: LoadBinds
+) -> tuple[tuple[str, int], ...]:
+    """Parts with open rows of which the delivery holds none, and the number of these rows."""
+    column = identifier(scope)
+    found = connection.execute(
+        *statement(
+            f"with incoming as materialized (select distinct c.{column} from ({step.sql}\n) as c)"
+            f" select d.{column}::text as part, count(*) as held from {target.name} as d"
+            f" left join incoming as i on d.{column} = i.{column} where {is_open} and i.{column} is null"
+            f" group by d.{column}",
+            binds,
+        )
+    ).all()
+    return tuple(sorted((f"{scope}={row.part}", int(row.held)) for row in found))
 
 
 def _by_contract_column(step: LoadStep, delivery: Delivery) -> dict[str, str]:
@@ -205,6 +246,8 @@ def _hold_if_too_many(
     ).mappings()
     for row in rows:
         part = tuple(row[name] for name in scope)
+        if len(part) == 1 and str(part[0]) in delivery.withdrawn:
+            continue
         if counted[part] > max(UNREMARKABLE, delivery.band * row["dx_open"]):
             named = ", ".join(f"{name} {value}" for name, value in zip(scope, part, strict=True))
             raise BatchHeld(
@@ -221,6 +264,8 @@ def _close(
         change, still_open = "valid_to = greatest(valid_from, :until), is_current = false", "is_current"
     elif "closed_on" in target.columns:
         change, still_open = "closed_on = :until", "closed_on is null"
+        if step.merge == "upsert":  # the hash is forgotten, so that the row is written anew should it come back
+            change += ", row_hash = 0"
     else:  # the hash is forgotten, so that the row is written anew should it come back as it was
         change, still_open = "deleted_at = :gone_at, row_hash = 0", "deleted_at is null"
         if "quality_flags" in target.columns:

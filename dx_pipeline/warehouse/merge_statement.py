@@ -21,7 +21,8 @@ ENGINE_COLUMNS = ("first_batch_id", "last_batch_id", "loaded_at")
 
 @dataclass(frozen=True)
 class LoadBinds:
-    """Values a load SELECT may refer to as ``:batch_id``, ``:as_of``, ``:key_version`` and ``:loaded_at``.
+    """Values a load SELECT may refer to as ``:batch_id``, ``:as_of``, ``:key_version``, ``:loaded_at`` and
+    ``:withdrawn`` (parts of the target that were withdrawn from the source).
 
     ``as_of`` is when the rows were read from the source, the same in every attempt. ``loaded_at`` is when the warehouse
     comes to know them, that is the time of this publishing; without one it is ``as_of``.
@@ -31,6 +32,7 @@ class LoadBinds:
     as_of: datetime
     key_version: int
     loaded_at: datetime | None = None
+    withdrawn: tuple[str, ...] = ()
 
     @property
     def local_day(self) -> date:
@@ -48,6 +50,7 @@ class LoadBinds:
             "as_of": self.as_of,
             "key_version": self.key_version,
             "loaded_at": self.known_at,
+            "withdrawn": list(self.withdrawn),
         }
 
 
@@ -56,7 +59,8 @@ class MergeCounts:
     """What one step did. ``rows`` is the size of its SELECT; ``months`` and ``kind`` tell the partitions it touched.
 
     ``also_changed``: rows that the other steps of the load file changed. ``kept``: rows that stay as they were because
-    their new version is in quarantine. ``unreadable``: rejected rows whose key cannot be read, when rows were closed.
+    their new version is in quarantine. ``absent``: open rows of parts that the delivery does not hold, by part.
+    ``unreadable``: rejected rows whose key cannot be read, when rows were closed.
     """
 
     rows: int = 0
@@ -69,6 +73,7 @@ class MergeCounts:
     also_changed: int = 0
     kept: int = 0
     unreadable: int = 0
+    absent: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

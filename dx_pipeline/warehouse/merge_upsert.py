@@ -150,6 +150,8 @@ def upsert_existing(
     names = ", ".join(identifier(name) for name in columns)
     changes = [name for name in columns if name not in step.key] + ["last_batch_id", "loaded_at"]
     assignments = ", ".join(f"{identifier(name)} = excluded.{identifier(name)}" for name in changes)
+    if step.merge == "upsert" and step.close_missing and "closed_on" in target.columns and "closed_on" not in columns:
+        assignments += ", closed_on = null"  # it is there again
     guard = "t.row_hash is distinct from excluded.row_hash"
     if step.version:
         guard += f" and coalesce(excluded.{identifier(step.version)} >= t.{identifier(step.version)}, true)"

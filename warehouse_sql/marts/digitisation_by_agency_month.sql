@@ -26,7 +26,7 @@ with result as (
         e.dossier_code,
         e.registered_on
     from core.fact_dossier_event as e
-    where e.event_kind_sk = 4 and e.state = 'co_tep'
+    where e.event_kind_sk = 4 and e.closed_on is null and e.state = 'co_tep'
     group by
         e.dossier_code,
         e.registered_on

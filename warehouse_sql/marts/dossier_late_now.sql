@@ -63,7 +63,7 @@ supplement as (
         sum(greatest(e.ended_at - e.occurred_at, interval '0')) as waited
     from core.fact_dossier_event as e
     inner join open_dossier as o on e.dossier_code = o.dossier_code and e.registered_on = o.registered_on
-    where e.event_kind_sk = 2 and e.occurred_at is not null
+    where e.event_kind_sk = 2 and e.closed_on is null and e.occurred_at is not null
     group by
         e.dossier_code,
         e.registered_on

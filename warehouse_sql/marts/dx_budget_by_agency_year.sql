@@ -75,7 +75,7 @@ led as (
             )
         ) as tasks_without_funding
     from (select distinct l.year from line as l) as y
-    inner join core.dim_task as t on t.assigned_on <= make_date(y.year::integer, 12, 31)
+    inner join core.dim_task as t on t.closed_on is null and t.assigned_on <= make_date(y.year::integer, 12, 31)
     group by
         y.year,
         t.lead_agency_sk

@@ -54,7 +54,7 @@ residents as (
         i.commune_sk,
         max(i.population) as population
     from core.fact_infrastructure_month as i
-    where i.commune_sk > 0
+    where i.commune_sk > 0 and i.closed_on is null
     group by
         i.month,
         i.commune_sk

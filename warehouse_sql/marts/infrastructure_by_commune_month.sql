@@ -34,6 +34,7 @@ with counted as (
         sum(i.households_with_smartphone) as households_with_smartphone,
         count(*) as source_rows
     from core.fact_infrastructure_month as i
+    where i.closed_on is null
     group by
         i.commune_sk,
         i.month

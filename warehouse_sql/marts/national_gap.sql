@@ -41,7 +41,7 @@ with message as (
         e.registered_on,
         e.sent_status_sk
     from core.fact_dossier_event as e
-    where e.event_kind_sk = 5
+    where e.event_kind_sk = 5 and e.closed_on is null
     order by
         e.dossier_code asc,
         e.registered_on asc,
@@ -57,7 +57,7 @@ payment as (
         bool_or(e.amount_vnd > 0 and e.state = 'da_thanh_toan' and e.method = 'truc-tuyen') as is_paid_online,
         bool_or(e.amount_vnd > 0 and e.state = 'da_thanh_toan' and e.method = 'tien-mat') as is_paid_cash
     from core.fact_dossier_event as e
-    where e.event_kind_sk = 3
+    where e.event_kind_sk = 3 and e.closed_on is null
     group by
         e.dossier_code,
         e.registered_on

@@ -45,7 +45,7 @@ with payment as (
         sum(e.amount_vnd) filter (where e.state = 'da_thanh_toan' and e.method = 'chuyen-khoan') as amount_transfer,
         sum(e.amount_vnd) filter (where e.state = 'da_hoan_phi') as amount_refunded
     from core.fact_dossier_event as e
-    where e.event_kind_sk = 3
+    where e.event_kind_sk = 3 and e.closed_on is null
     group by
         e.dossier_code,
         e.registered_on

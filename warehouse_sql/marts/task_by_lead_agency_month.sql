@@ -77,7 +77,7 @@ judged as (
         v.carried_out,
         not v.carried_out and s.status_code <> 'dung' and t.due_on < s.last_day as is_late
     from status_then as s
-    inner join core.dim_task as t on s.task_code = t.task_code
+    inner join core.dim_task as t on s.task_code = t.task_code and t.closed_on is null
     inner join core.dim_task_status as v on s.status_code = v.status_code
 )
 

@@ -24,7 +24,7 @@ with supplement as (
             )
         ) as answered_at
     from core.fact_dossier_event as e
-    where e.event_kind_sk = 2 and e.occurred_at is not null
+    where e.event_kind_sk = 2 and e.closed_on is null and e.occurred_at is not null
 ),
 
 pause as (
@@ -80,7 +80,7 @@ step as (
         end as paused_seconds
     from core.fact_dossier_event as e
     inner join dossier as d on e.dossier_code = d.dossier_code and e.registered_on = d.registered_on
-    where e.event_kind_sk = 1 and e.started_at is not null and e.occurred_at is not null
+    where e.event_kind_sk = 1 and e.closed_on is null and e.started_at is not null and e.occurred_at is not null
     offset 0 -- noqa: AM09
 )
 

@@ -1,7 +1,7 @@
 -- Grain: one stage row is one commune and month; it becomes one row of core.fact_infrastructure_month.
 -- The commune is looked up by its code and the last day of the month; codes are reused, so the day decides.
 
--- dx:step merge=upsert target=core.fact_infrastructure_month key=commune_code,month version=source_updated_at ledger
+-- dx:step merge=upsert target=core.fact_infrastructure_month key=commune_code,month version=source_updated_at close_missing identity=month,commune_code ledger
 select
     s.ky as month,
     s.ma_xa as commune_code,

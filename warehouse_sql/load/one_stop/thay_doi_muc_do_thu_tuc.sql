@@ -2,7 +2,7 @@
 -- The log is kept in core.procedure_level_change; the versions of core.dim_procedure are derived from it and from the
 -- catalogue, so the two datasets may come in any order.
 
--- dx:step merge=upsert target=core.procedure_level_change key=change_id ledger
+-- dx:step merge=upsert target=core.procedure_level_change key=change_id close_missing ledger
 select
     s.id as change_id,
     s.ma_tthc as procedure_code,

@@ -1,7 +1,7 @@
 -- Grain: one stage row is one payment request. Paid online is method = 'truc-tuyen', not the flag of the dossier.
 -- The row's id at the source is event_id; the event belongs to the partition of its dossier.
 
--- dx:step merge=upsert target=core.fact_dossier_event key=dossier_code,registered_on,event_kind_sk,event_id version=source_updated_at ledger
+-- dx:step merge=upsert target=core.fact_dossier_event key=dossier_code,registered_on,event_kind_sk,event_id version=source_updated_at close_missing identity=event_id ledger
 select
     s.ma_ho_so as dossier_code,
     s.ma_ho_so__day as registered_on,

@@ -38,7 +38,10 @@ set
     loaded_at = cast(:loaded_at as timestamptz)
 where
     t.closed_on is null
-    and t.year in (select s.nam from stage.poor_households__ho_ngheo as s)
+    and (
+        t.year in (select s.nam from stage.poor_households__ho_ngheo as s)
+        or t.year::text = any(cast(:withdrawn as text[]))
+    )
     and not exists (
         select
         from stage.poor_households__ho_ngheo as s
@@ -65,6 +68,23 @@ where
         from stage.poor_households__ho_ngheo as s
         where sha256(convert_to(s.ma_ho, 'UTF8')) = t.household_hash and s.nam = t.year
     );
+
+-- dx:step merge=sql fills=restricted.poor_household scope=year stays
+-- What is open and not among the accepted rows: kept for what is in quarantine, or of a part that was not delivered.
+select
+    t.year::text as part,
+    count(*) filter (where p.part is not null) as kept,
+    count(*) filter (where p.part is null) as absent
+from restricted.poor_household as t
+left join (select distinct s.nam::smallint as part from stage.poor_households__ho_ngheo as s) as p on t.year = p.part
+where
+    t.closed_on is null
+    and not exists (
+        select
+        from stage.poor_households__ho_ngheo as s
+        where sha256(convert_to(s.ma_ho, 'UTF8')) = t.household_hash and s.nam = t.year
+    )
+group by t.year;
 
 -- dx:step merge=sql fills=core.fact_poor_household_year
 -- A count of nothing has no row.

@@ -8,7 +8,7 @@ from stage.service_centre__danh_gia_hai_long as s
 left join core.agency_identifier as i on split_part(s.ma_ho_so, '-', 1) = i.identifier
 where s.ma_ho_so not like 'G%';
 
--- dx:step merge=upsert target=core.fact_satisfaction key=dossier_code,rating_kind_code version=rated_at ledger
+-- dx:step merge=upsert target=core.fact_satisfaction key=dossier_code,rating_kind_code version=rated_at close_missing ledger
 select
     s.ma_ho_so as dossier_code,
     s.loai_danh_gia as rating_kind_code,

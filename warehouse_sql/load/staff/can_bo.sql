@@ -53,7 +53,10 @@ set
     loaded_at = cast(:loaded_at as timestamptz)
 where
     t.closed_on is null
-    and t.year in (select s.nam from stage.staff__can_bo as s)
+    and (
+        t.year in (select s.nam from stage.staff__can_bo as s)
+        or t.year::text = any(cast(:withdrawn as text[]))
+    )
     and not exists (
         select
         from stage.staff__can_bo as s
@@ -80,6 +83,23 @@ where
         from stage.staff__can_bo as s
         where sha256(convert_to(s.so_hieu, 'UTF8')) = t.staff_hash and s.nam = t.year
     );
+
+-- dx:step merge=sql fills=restricted.staff_member scope=year stays
+-- What is open and not among the accepted rows: kept for what is in quarantine, or of a part that was not delivered.
+select
+    t.year::text as part,
+    count(*) filter (where p.part is not null) as kept,
+    count(*) filter (where p.part is null) as absent
+from restricted.staff_member as t
+left join (select distinct s.nam::smallint as part from stage.staff__can_bo as s) as p on t.year = p.part
+where
+    t.closed_on is null
+    and not exists (
+        select
+        from stage.staff__can_bo as s
+        where sha256(convert_to(s.so_hieu, 'UTF8')) = t.staff_hash and s.nam = t.year
+    )
+group by t.year;
 
 -- dx:step merge=sql fills=core.fact_staff_year
 -- A count of nothing has no row.

@@ -1,5 +1,6 @@
 -- Grain: one stage row is one task as it is now. It gives the task one row, the agencies that take part one row each,
 -- and the status one row for the day on which the source changed it: read again later, a task keeps its former status.
+-- A task that the source no longer has is closed in core.dim_task; its statuses stay as its past.
 
 -- dx:step merge=infer target=core.dim_agency key=agency_code
 select distinct coalesce(i.agency_code, named.identifier) as agency_code
@@ -14,7 +15,7 @@ from (
 left join core.agency_identifier as i on named.identifier = i.identifier
 where named.identifier ~ '^([A-Z][0-9]{2}([.][0-9A-Z]{1,3}){0,4}|[0-9]{3}[.][0-9]{2}[.][0-9]{2}[.][A-Z][0-9]{2})$';
 
--- dx:step merge=upsert target=core.dim_task key=task_code version=source_updated_at
+-- dx:step merge=upsert target=core.dim_task key=task_code version=source_updated_at close_missing
 select
     s.ma_nv as task_code,
     s.so_van_ban as document_no,

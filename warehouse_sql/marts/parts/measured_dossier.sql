@@ -17,7 +17,7 @@ with event as (
             false
         ) as is_paid_online
     from core.fact_dossier_event as e
-    where e.event_kind_sk in (3, 4, 5)
+    where e.event_kind_sk in (3, 4, 5) and e.closed_on is null
     group by
         e.dossier_code,
         e.registered_on

@@ -35,7 +35,7 @@ with supplement as (
         (array_agg(e.occurred_at order by e.occurred_at, e.event_id))[count(*)] as last_asked_at,
         (array_agg(e.ended_at order by e.occurred_at, e.event_id))[count(*)] as last_answered_at
     from core.fact_dossier_event as e
-    where e.event_kind_sk = 2 and e.occurred_at is not null
+    where e.event_kind_sk = 2 and e.closed_on is null and e.occurred_at is not null
     group by
         e.dossier_code,
         e.registered_on
