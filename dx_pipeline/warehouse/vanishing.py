@@ -38,9 +38,11 @@ class VanishingDecision:
 
 def scope_of(contract: Contract) -> str | None:
     """Column of the target by which deliveries of the dataset are told apart, if there is exactly one."""
+    if not contract.load.covers:
+        return None
     delivery = Delivery(key=contract.key_columns, covers=contract.load.covers)
     for step in parse_load_file(contract.load_path).steps:
-        if step.ledger and step.close_missing or step.closes:
+        if (step.ledger and step.close_missing) or step.closes:
             scope = scope_columns(step, delivery)
             return scope[0] if len(scope) == 1 else None
     return None
