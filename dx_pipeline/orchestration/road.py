@@ -371,7 +371,6 @@ class Road:
                     as_of=batch.landed_at or batch.started_at,
                     key_version=staged_key_version(connection, contract) or 0,
                     loaded_at=known_at,
-                    withdrawn=delivery.withdrawn,
                 )
                 try:
                     counts = run_load(connection, load, binds, delivery)

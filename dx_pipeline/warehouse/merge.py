@@ -41,6 +41,7 @@ def run_load(connection: Connection, load: LoadFile, binds: LoadBinds, delivery:
     """
     connection.exec_driver_sql(SEQUENTIAL)
     delivery = delivery or Delivery()
+    binds = replace(binds, withdrawn=delivery.withdrawn)
     ledger, beside, closed_beside = MergeCounts(), 0, 0
     kept, absent = 0, ()  # type: int, tuple[tuple[str, int], ...]
     closes_itself = load.ledger_step.close_missing

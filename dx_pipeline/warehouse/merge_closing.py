@@ -97,7 +97,9 @@ def close_missing(
             f"select count(*) from stage.{identifier(delivery.rejected)} as r where r.business_key is null"
         ).scalar_one()
     kept = len(missing) - len(gone)
-    absent = _absent_parts(connection, step, target, scope[0], is_open, binds) if delivery.covers and len(scope) == 1 else ()
+    absent = (
+        _absent_parts(connection, step, target, scope[0], is_open, binds) if delivery.covers and len(scope) == 1 else ()
+    )
     return replace(counts, closed=len(gone), kept=kept, unreadable=unreadable, absent=absent)
 
 

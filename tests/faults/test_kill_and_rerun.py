@@ -224,6 +224,26 @@ def test_killed_increment_is_read_again(deaths: Deaths, loaded: LoadedProvince) 
     assert {what: marks for what, marks in found.items() if marks} == {}
 
 
+def test_a_killed_whole_re_read_is_taken_up_by_the_next_run(deaths: Deaths, loaded: LoadedProvince) -> None:
+    """Steps deleted at the source: the whole re-read dies while it closes them, a plain run closes them all the same."""
+    thinned = loaded.province.copy(
+        """delete from qua_trinh_xu_ly where "Id" in (select "Id" from qua_trinh_xu_ly order by "Id" limit 3)"""
+    )
+    installation = Installation(deaths.warehouse.home)
+    installation.environment |= deaths.warehouse.environment
+    installation.environment["DX_CONNECTION_ONE_STOP"] = loaded.province.reader_url(thinned)
+    closed = "select count(*) from core.fact_dossier_event where closed_on is not null"
+    with holding(deaths.url, "lock table ops.quarantine in exclusive mode"):
+        run = Run(installation, "run", "--whole", "one_stop.qua_trinh_xu_ly")
+        run.wait_until(lambda: somebody_waits_for(deaths.url, "ops.quarantine"), "the quarantine being written")
+        run.kill()
+    assert value(deaths.url, closed) == 0
+    installation.dx("run", "one_stop.qua_trinh_xu_ly")
+    last = "from ops.batch where dataset = 'qua_trinh_xu_ly' order by batch_id desc limit 1"
+    assert installation.rows(f"select kind, status, closed {last}") == [["full", "published", "3"]]
+    assert value(deaths.url, closed) == 3
+
+
 def test_killed_database_server_comes_back_by_the_next_run(
     make_installation: Callable[[], Installation], loaded: LoadedProvince
 ) -> None:

@@ -37,6 +37,21 @@ HOUSEHOLD = {
     "ma_ho": "text", "nam": "bigint", "ma_xa": "text", "loai_ho": "text", "so_nhan_khau": "bigint",
     "co_internet": "boolean", "co_smartphone": "boolean",
 }  # fmt: skip
+STEP = {
+    "id": "bigint", "ma_ho_so": "text", "trang_thai": "text", "ngay_bat_dau": "timestamptz", "phong_ban_xu_ly": "text",
+    "thoi_diem_xu_ly": "timestamptz", "ngay_ket_thuc_theo_quy_dinh": "timestamptz", "chuc_danh": "text",
+    "ngay_cap_nhat": "timestamptz",
+}  # fmt: skip
+SUPPLEMENT = {
+    "id": "bigint", "ma_ho_so": "text", "ngay_bo_sung": "timestamptz", "ngay_tiep_nhan_bo_sung": "timestamptz",
+    "ngay_hen_tra_moi": "timestamptz", "ngay_hen_tra_truoc": "timestamptz", "trang_thai_bo_sung": "boolean",
+    "ngay_cap_nhat": "timestamptz",
+}  # fmt: skip
+TASK = {
+    "ma_nv": "text", "so_van_ban": "text", "nhom": "text", "ten_nv": "text", "don_vi_chu_tri": "text",
+    "don_vi_phoi_hop": "text", "ngay_giao": "date", "han_hoan_thanh": "date", "ngay_cap_nhat": "timestamptz",
+    "trang_thai": "text", "ngay_hoan_thanh": "date", "ty_le_hoan_thanh": "numeric", "id": "bigint",
+}  # fmt: skip
 
 
 def at(step: int) -> datetime:
@@ -101,6 +116,18 @@ def issued(warehouse: Warehouse, source: str = "core.fact_eid_month") -> dict[tu
         " where f.closed_on is null",
     )
     return {(month, commune): count for month, commune, count in rows}
+
+
+def household(code: str, year: int, members: int = 4) -> dict[str, Any]:
+    return {"ma_ho": code, "nam": year, "ma_xa": "19330", "loai_ho": "ngheo", "so_nhan_khau": members,
+            "co_internet": True, "co_smartphone": True}  # fmt: skip
+
+
+def task(code: str, lead: str = "H50.14") -> dict[str, Any]:
+    return {"ma_nv": code, "so_van_ban": "1/QĐ", "nhom": "CHUNG", "ten_nv": "Một", "don_vi_chu_tri": lead,
+            "don_vi_phoi_hop": None, "ngay_giao": "2024-01-02", "han_hoan_thanh": "2024-06-30",
+            "ngay_cap_nhat": "2024-05-01 08:00+07", "trang_thai": "hoan_thanh", "ngay_hoan_thanh": None,
+            "ty_le_hoan_thanh": 10, "id": 1}  # fmt: skip
 
 
 def key(month: str, commune: str, district: str = "Vĩnh Linh") -> tuple[str, str]:
@@ -219,10 +246,6 @@ def test_counts_of_a_restricted_list_follow_it_and_their_past_stays(warehouse: W
     empty(warehouse)
     labour = Department(warehouse, "poor_households", "ho_ngheo", HOUSEHOLD)
 
-    def household(code: str, year: int, members: int = 4) -> dict[str, Any]:
-        return {"ma_ho": code, "nam": year, "ma_xa": "19330", "loai_ho": "ngheo", "so_nhan_khau": members,
-                "co_internet": True, "co_smartphone": True}  # fmt: skip
-
     def counts(source: str = "core.fact_poor_household_year") -> list[tuple[Any, ...]]:
         return ask(warehouse, f"select f.year, f.households, f.members from {source} as f order by f.year")
 
@@ -251,6 +274,105 @@ def test_counts_of_a_restricted_list_follow_it_and_their_past_stays(warehouse: W
         assert counts(f"core.poor_household_year_as_known('{at(step).isoformat()}')") == state
 
 
+def test_rows_of_a_restricted_list_that_stay_are_told(warehouse: Warehouse) -> None:
+    empty(warehouse)
+    labour = Department(warehouse, "poor_households", "ho_ngheo", HOUSEHOLD)
+    labour.deliver(1, [household("A", 2023), household("A", 2024), household("B", 2024), household("C", 2024)])
+    told = labour.deliver(2, [household("A", 2024)], [("B|2024", "B|2024")])
+    assert (told.closed, told.kept, told.absent) == (1, 1, (("year=2023", 1),))
+
+
+def test_a_withdrawn_year_is_closed_and_its_counts_go(warehouse: Warehouse) -> None:
+    """However many rows it has; the year that is still delivered is judged by its band as ever."""
+    empty(warehouse)
+    labour = Department(warehouse, "poor_households", "ho_ngheo", HOUSEHOLD)
+    old = [household(f"H{number}", 2023) for number in range(24)]
+    new = [household(f"H{number}", 2024) for number in range(24)]
+    labour.deliver(1, old + new)
+    assert labour.deliver(2, new).closed == 0
+    labour.delivery = replace(labour.delivery, withdrawn=("2023",))
+    told = labour.deliver(3, new)
+    assert (told.closed, told.absent) == (24, ())
+    assert ask(warehouse, "select year, households from core.fact_poor_household_year") == [(2024, 24)]
+    with pytest.raises(BatchHeld, match="14 of 24 rows"):
+        labour.deliver(4, new[:10])
+    assert labour.deliver(5, old + new).closed == 0, "delivered again, it is open again"
+    assert ask(warehouse, "select count(*) from restricted.poor_household where closed_on is null") == [(48,)]
+
+
+def test_a_withdrawn_month_is_closed_by_the_engine_too(police: Department) -> None:
+    police.deliver(1, [report("2024-05", "Vĩnh Tú", 5), report("2024-06", "Vĩnh Tú", 6)])
+    june = [report("2024-06", "Vĩnh Tú", 6)]
+    assert police.deliver(2, june).absent == (("month=2024-05-01", 1),)
+    police.delivery = replace(police.delivery, withdrawn=("2024-05-01",))
+    assert police.deliver(3, june).closed == 1
+    assert issued(police.warehouse) == {("2024-06", "Vĩnh Tú"): 6}
+
+
+def step_of(number: int, room: str = "Một cửa") -> dict[str, Any]:
+    return {"id": number, "ma_ho_so": f"000.00.01.H50-240{1 + number % 3}01-0001", "trang_thai": "2",
+            "phong_ban_xu_ly": room, "ngay_cap_nhat": "2024-06-01 08:00+07"}  # fmt: skip
+
+
+whole_reads = st.lists(st.sets(st.integers(1, 6), min_size=1), min_size=1, max_size=4)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(whole_reads)
+def test_any_sequence_of_whole_re_reads_ends_in_what_the_source_has(
+    warehouse: Warehouse, reads: list[set[int]]
+) -> None:
+    """Steps are deleted and restored without a touch of their time; events of another kind are nobody's business here."""
+    with warehouse.owner() as connection:
+        connection.exec_driver_sql("truncate core.fact_dossier_event, core.fact_dossier_event_history")
+    steps = Department(warehouse, "one_stop", "qua_trinh_xu_ly", STEP)
+    supplement = Department(warehouse, "one_stop", "ho_so_bo_sung", SUPPLEMENT)
+    supplement.delivery = replace(supplement.delivery, extent="part")
+    supplement.deliver(1, [{"id": 9, "ma_ho_so": "000.00.01.H50-240101-0001", "ngay_cap_nhat": "2024-06-01 08:00+07"}])
+    star: set[int] = set()
+    for number, held in enumerate(reads, start=2):
+        steps.delivery = replace(steps.delivery, extent="all", band=1.0, read_from=at(number) - timedelta(minutes=1))
+        counts = steps.deliver(number, [step_of(one) for one in sorted(held)])
+        assert counts.closed == len(star - held)
+        star = held
+        assert open_events(warehouse) == [*((1, one) for one in sorted(star)), (2, 9)]
+    for number, held in enumerate(reads, start=2):
+        known = open_events(warehouse, f"core.dossier_event_as_known('{at(number).isoformat()}')")
+        assert known == [*((1, one) for one in sorted(held)), (2, 9)]
+
+
+def open_events(warehouse: Warehouse, source: str = "core.fact_dossier_event") -> list[tuple[Any, ...]]:
+    return ask(warehouse, f"select event_kind_sk, event_id from {source} where closed_on is null order by 1, 2")
+
+
+def test_what_was_published_after_the_re_read_began_is_not_closed_by_it(warehouse: Warehouse) -> None:
+    with warehouse.owner() as connection:
+        connection.exec_driver_sql("truncate core.fact_dossier_event, core.fact_dossier_event_history")
+    steps = Department(warehouse, "one_stop", "qua_trinh_xu_ly", STEP)
+    steps.delivery = replace(steps.delivery, extent="part")
+    steps.deliver(1, [step_of(1), step_of(2)])
+    steps.deliver(3, [step_of(3)])
+    steps.delivery = replace(steps.delivery, extent="all", read_from=at(2))
+    assert steps.deliver(4, [step_of(1)]).closed == 1
+    assert open_events(warehouse) == [(1, 1), (1, 3)]
+    steps.delivery = replace(steps.delivery, extent="part", read_from=at(2))
+    assert steps.deliver(5, [step_of(2)]).updated == 0, "read before it was found gone, replayed after"
+
+
+def test_a_task_that_is_gone_is_closed_in_its_dimension(warehouse: Warehouse) -> None:
+    """Its statuses are its past: they come one by one, so that a delivery never holds them all."""
+    with warehouse.owner() as connection:
+        connection.exec_driver_sql("truncate core.dim_task, core.fact_task_status, core.bridge_task_agency")
+    tasks = Department(warehouse, "task_tracking", "nhiem_vu", TASK)
+    tasks.deliver(1, [task("NV1"), task("NV2")])
+    tasks.delivery = replace(tasks.delivery, read_from=at(2))
+    assert (tasks.deliver(3, [task("NV1")])).closed == 1
+    assert ask(warehouse, "select task_code, closed_on::text from core.dim_task order by 1") == [
+        ("NV1", None), ("NV2", "2024-07-01"),
+    ]  # fmt: skip
+    assert ask(warehouse, "select count(*) from core.fact_task_status") == [(2,)]
+
+
 def test_a_statement_that_changes_a_row_without_dating_it_is_refused(warehouse: Warehouse, tmp_path: Any) -> None:
     empty(warehouse)
     police = Department(warehouse, "eid", "dinh_danh_xa_thang", EID)
@@ -272,17 +394,9 @@ def test_a_statement_that_changes_a_row_without_dating_it_is_refused(warehouse: 
 def test_what_moves_to_an_agency_of_two_identifiers_reads_then_as_it_did(warehouse: Warehouse) -> None:
     """Tasks came under the old identifier before the catalogue knew it; the catalogue's load moves them."""
     old, new = "000.14.45.H50", "H50.14"
-    task = {
-        "ma_nv": "NV1", "so_van_ban": "1/QĐ", "nhom": "CHUNG", "ten_nv": "Một", "don_vi_chu_tri": old,
-        "don_vi_phoi_hop": None, "ngay_giao": "2024-01-02", "han_hoan_thanh": "2024-06-30",
-        "ngay_cap_nhat": "2024-05-01 08:00+07", "trang_thai": "hoan_thanh", "ngay_hoan_thanh": None,
-        "ty_le_hoan_thanh": 10, "id": 1,
-    }  # fmt: skip
-    types = dict.fromkeys(task, "text") | {
-        "ngay_giao": "date", "han_hoan_thanh": "date", "ngay_hoan_thanh": "date", "ngay_cap_nhat": "timestamptz",
-        "ty_le_hoan_thanh": "numeric", "id": "bigint",
-    }  # fmt: skip
-    Department(warehouse, "task_tracking", "nhiem_vu", types).deliver(1, [task])
+    with warehouse.owner() as connection:
+        connection.exec_driver_sql("truncate core.dim_task, core.fact_task_status, core.bridge_task_agency")
+    Department(warehouse, "task_tracking", "nhiem_vu", TASK).deliver(1, [task("NV1", old)])
     question = (
         "select t.lead_agency_code, b.agency_code, t.lead_agency_sk = b.agency_sk"
         " from {} as t inner join {} as b on t.task_code = b.task_code"
