@@ -110,7 +110,7 @@ def count_staying(connection: Connection, step: LoadStep, binds: LoadBinds) -> t
         LoadFileError: the statement does not give ``part``, ``kept`` and ``absent``.
     """
     found = connection.execute(*statement(step.sql, binds)).mappings().all()
-    if found and not {"part", "kept", "absent"} <= set(found[0]):
+    if found and not {"part", "kept", "absent"} <= set(found[0].keys()):
         raise LoadFileError("the SELECT of a stays step must give part, kept and absent")
     named = ((f"{step.scope[0]}={row['part']}", int(row["absent"])) for row in found if row["absent"])
     return sum(int(row["kept"]) for row in found), tuple(sorted(named))

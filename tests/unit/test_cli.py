@@ -84,7 +84,7 @@ def test_the_commands_are_the_known_ones() -> None:
         "quarantine discard", "quarantine export", "quarantine list", "quarantine release", "quarantine reopen",
         "quarantine show", "quarantine summary", "quickstart", "replay", "run",
         "sandbox build", "sandbox change", "sandbox down", "sandbox verify", "sql", "status", "trace", "up", "version",
-        "warehouse distribute",
+        "vanished accept", "vanished list", "vanished withdraw", "warehouse distribute",
     }  # fmt: skip
 
 

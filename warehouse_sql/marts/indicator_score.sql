@@ -276,7 +276,8 @@ task as (
             f.task_code asc,
             f.status_on desc
     ) as f
-    inner join core.dim_task as t on f.task_code = t.task_code and t.closed_on is null and t.document_no = '1982/QĐ-UBND'
+    inner join core.dim_task as t
+        on f.task_code = t.task_code and t.closed_on is null and t.document_no = '1982/QĐ-UBND'
     inner join core.dim_task_status as s on f.status_code = s.status_code
     group by
         p.period,

@@ -123,7 +123,7 @@ left join core.fact_dossier as d
 where f.closed_on is null;
 
 update ops.reference_published_figure
-set query = replace(query, 'core.fact_infrastructure_month where ', 'core.fact_infrastructure_month where closed_on is null and ')
+set query = replace(query, 'month where month', 'month where closed_on is null and month')
 where query like '%core.fact_infrastructure_month where month%';
 
 update ops.reference_published_figure

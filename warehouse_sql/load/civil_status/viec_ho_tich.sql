@@ -92,7 +92,10 @@ select
     count(*) filter (where p.part is not null) as kept,
     count(*) filter (where p.part is null) as absent
 from restricted.civil_status_event as t
-left join (select distinct date_trunc('month', s.ngay_dang_ky::timestamp)::date as part from stage.civil_status__viec_ho_tich as s) as p on t.month = p.part
+left join (
+    select distinct date_trunc('month', s.ngay_dang_ky::timestamp)::date as part
+    from stage.civil_status__viec_ho_tich as s
+) as p on t.month = p.part
 where
     t.closed_on is null
     and not exists (
