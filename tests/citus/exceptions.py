@@ -34,12 +34,15 @@ KNOWN = (
         "core.duplicate_dossier asks for both codes of a dossier, and two codes mean two shards. On Citus: set"
         " citus.enable_repartition_joins for the roles that read it, or keep the answer in core.dossier_alias",
     ),
-    Known(
-        "R12",
-        "migrations/0034_service_centre.sql",
-        "d, f, own are not joined",
-        False,
-        "core.satisfaction_checked looks for a rated dossier under either of its codes; the same remedy",
+    *(
+        Known(
+            "R12",
+            f"migrations/{migration}.sql",
+            "d, f, own are not joined",
+            False,
+            "core.satisfaction_checked looks for a rated dossier under either of its codes; the same remedy",
+        )
+        for migration in ("0034_service_centre", "0065_rows_gone_at_source")
     ),
     Known(
         "R6",
