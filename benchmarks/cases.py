@@ -15,7 +15,7 @@ from benchmarks.installation import SYSTEM_TABLES, TABLES, Source, Target, runni
 from benchmarks.measurement import Measurement, Timed
 from benchmarks.peer_copies import DLT, PEER_COPIES, SLING, Peer, copy_with, drop_copy
 from benchmarks.raw_pipe import copy_raw
-from benchmarks.road import landed_batch, rows_read, run_road
+from benchmarks.road import landed_batch, rows_read, rows_written, run_road
 from benchmarks.roofline import measure, measure_copy
 from benchmarks.validation.prepare import write_rows_to_validate
 from benchmarks.validation.race import FRAMES, WHO, differences, validate
@@ -66,7 +66,9 @@ class _Cases:
         """Raw pipe, road, peers, one after the other on the same rows."""
         self._raw(source, target, "all", repeat)
         timed, detail = run_road(target, "run", "one_stop")
-        self._add("first load", "all", ROAD, repeat, source.rows(SYSTEM_TABLES), timed, detail | _bytes(source, target))
+        rows = source.rows(SYSTEM_TABLES)
+        _must(rows_read(detail) == rows, f"the road read {rows_read(detail):,} of {rows:,} rows")
+        self._add("first load", "all", ROAD, repeat, rows, timed, detail | _bytes(source, target))
         for tables in ("wide", "narrow"):
             self._raw(source, target, tables, repeat)
         for peer in PEER_COPIES if self._plan.python else ():
@@ -135,6 +137,8 @@ class _Cases:
         self, case: str, tables: str, target: Target, repeat: int, rows: int | None, *arguments: str
     ) -> None:
         timed, detail = run_road(target, *arguments)
+        written, told = rows_written(detail), f"{case}, {tables}: the road wrote {rows_written(detail):,} rows"
+        _must(written > 0 if case in ("first load", "increment") else written == 0, told)
         self._add(case, tables, ROAD, repeat, rows_read(detail) if rows is None else rows, timed, detail)
 
     def _peers_later(self, source: Source, target: Target, case: str, name: str, repeat: int) -> None:
@@ -150,8 +154,7 @@ class _Cases:
     ) -> None:
         assert self._plan.python is not None
         timed, brought = copy_with(peer, self._plan.python, source, target, TABLES[tables], case, MONTH)
-        if case == "first" and brought != rows:
-            raise RuntimeError(f"{peer.name} copied {brought:,} of {rows:,} rows of {tables}")
+        _must(case != "first" or brought == rows, f"{peer.name} copied {brought:,} of {rows:,} rows of {tables}")
         self._add(name, tables, peer.name, repeat, rows, timed, {"work": timed.told["seconds"]})
 
     def _raw(self, source: Source, target: Target, tables: str, repeat: int) -> None:
@@ -164,6 +167,12 @@ class _Cases:
         self._record(
             Measurement(self._plan.size, case, tables, who, repeat, rows, timed.seconds, timed.peak_mib, detail)
         )
+
+
+def _must(holds: bool, told: str) -> None:
+    """A run that did not do its work must not be compared with others."""
+    if not holds:
+        raise RuntimeError(told)
 
 
 def _bytes(source: Source, target: Target) -> dict[str, Any]:

@@ -99,15 +99,19 @@ def write_results(journal: Journal, folder: Path, python: Path | None, console: 
 
 def phases_of(measured: Sequence[Measurement]) -> list[dict[str, Any]]:
     """Median seconds of each stretch of the road's runs, by size and case."""
-    groups: dict[tuple[int, str, str], list[dict[str, float]]] = {}
+    groups: dict[tuple[int, str, str], list[dict[str, Any]]] = {}
     for one in measured:
         if "phases" in one.detail:
-            groups.setdefault((one.size, one.case, one.tables), []).append(one.detail["phases"])
+            groups.setdefault((one.size, one.case, one.tables), []).append(one.detail)
     return [
         {"size": size, "case": case, "tables": tables}
-        | {"seconds": {name: round(median(run[name] for run in runs), 2) for name in runs[0]}}
+        | {"seconds": _medians(runs, "phases"), "busy": _medians(runs, "busy")}
         for (size, case, tables), runs in groups.items()
     ]
+
+
+def _medians(runs: Sequence[dict[str, Any]], kind: str) -> dict[str, float]:
+    return {name: round(median(run[kind][name] for run in runs), 2) for name in runs[0][kind]}
 
 
 def markdown(
@@ -141,9 +145,15 @@ def markdown(
             [_cells(line) for line in lines if line.size == size],
         )
     text += ["", "## Where the seconds of the road go", ""]
+    text += [
+        "Stretches of the wall time, named after what was still waited for; they add up. Busy: the same steps added up over",
+        "the datasets, which go side by side.",
+        "",
+    ]
     for one in summary["phases"]:
         parts = ", ".join(f"{name} {seconds:g}" for name, seconds in one["seconds"].items())
-        text.append(f"- {one['size']:,} rows, {one['case']}, {one['tables']}: {parts}")
+        busy = ", ".join(f"{name} {seconds:g}" for name, seconds in one["busy"].items())
+        text.append(f"- {one['size']:,} rows, {one['case']}, {one['tables']}: {parts} (busy: {busy})")
     if "roofline" in facts:
         text += ["", "## What the machine can do (MB/s, measured in the same run)", ""]
         text += _rows(("probe", "MB/s"), [(name, f"{rate:,.0f}") for name, rate in facts["roofline"].items()])

@@ -40,7 +40,7 @@ def run_road(target: Target, *arguments: str) -> tuple[Timed, dict[str, Any]]:
             for row in connection.execute(sa.text(_STEPS), {"last": last}).mappings()
         ]
     found = re.search(r"^run ([0-9a-f-]{36}) ", timed.output, re.M)
-    detail: dict[str, Any] = {"steps": steps, "phases": phases(began, ended, steps)}
+    detail: dict[str, Any] = {"steps": steps, "phases": phases(began, ended, steps), "busy": busy_seconds(steps)}
     if found is not None:
         detail["marts"] = _mart_seconds(target, found[1])
     return timed, detail
@@ -49,6 +49,19 @@ def run_road(target: Target, *arguments: str) -> tuple[Timed, dict[str, Any]]:
 def rows_read(detail: dict[str, Any]) -> int:
     """Rows that the batches of a run extracted."""
     return sum(int(step["extracted"] or 0) for step in detail["steps"])
+
+
+def rows_written(detail: dict[str, Any]) -> int:
+    """Rows that the batches of a run inserted or updated."""
+    return sum(int(step["inserted"] or 0) + int(step["updated"] or 0) for step in detail["steps"])
+
+
+def busy_seconds(steps: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Seconds of each kind of step, added up over the datasets; they go on side by side, so their sum may exceed the wall time."""
+    return {
+        part: round(sum(float(step[f"seconds_{part}"] or 0) for step in steps), 3)
+        for part in ("extract", "judge", "publish")
+    }
 
 
 def phases(began: float, ended: float, steps: Sequence[dict[str, Any]]) -> dict[str, float]:

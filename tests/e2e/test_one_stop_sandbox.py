@@ -345,7 +345,7 @@ def looking_for_torn_snapshots(url: str) -> Iterator[Looked]:
 
     def look() -> None:
         with psycopg.connect(url) as connection:
-            while not stop.is_set():
+            while not stop.wait(0.1):
                 looked.states.add(snapshot.state(connection))
                 looked.torn += snapshot.torn(connection)
 
