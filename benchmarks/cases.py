@@ -188,7 +188,7 @@ def _bytes(source: Source, target: Target) -> dict[str, Any]:
         star = writing.execute(
             "select sum(pg_total_relation_size(c.oid))::bigint from pg_class as c"
             " inner join pg_namespace as n on n.oid = c.relnamespace"
-            " where n.nspname in ('core', 'restricted') and c.relkind = 'r'"
+            " where n.nspname in ('core', 'core_partition', 'restricted') and c.relkind = 'r'"
         ).fetchone()
     landed = sum(path.stat().st_size for path in (target.home / "landing").rglob("*.parquet"))
     return {"bytes": {"source": read[0] if read else 0, "landed": landed, "star": star[0] if star else 0}}

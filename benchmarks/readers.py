@@ -14,6 +14,7 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -181,6 +182,7 @@ def _p50_p95(values: Sequence[float]) -> tuple[float, float]:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends through every `finally`, so no server is left
     arguments = _arguments()
     console = Console(width=140)
     home: Path = arguments.home or HERE / "out" / "readers"

@@ -14,7 +14,9 @@ import argparse
 import os
 import platform
 import re
+import signal
 import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -35,6 +37,7 @@ _UNITS = {"": 1, "k": 1_000, "m": 1_000_000}
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends through every `finally`, so no server is left
     arguments = _arguments()
     console = Console(width=160)
     journal = Journal(OUT, fresh=arguments.fresh)
