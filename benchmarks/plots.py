@@ -47,6 +47,7 @@ def _bars(lines: list[dict[str, Any]], path: Path) -> None:
     chosen = sorted((line for line in lines if line["size"] == size), key=lambda line: line["rows_per_second"])
     figure, axes = plt.subplots(figsize=(7, 3.5))
     bars = axes.barh([line["who"] for line in chosen], [line["rows_per_second"] / 1000 for line in chosen])
+    axes.margins(x=0.1)
     axes.bar_label(bars, fmt="%.0f", padding=3, fontsize=8)
     axes.set(title=f"Validation of {chosen[0]['rows']:,} dossiers by 42 rules", xlabel="thousand rows a second")
     _save(figure, path)

@@ -158,8 +158,8 @@ def markdown(
         text += ["", "## What the machine can do (MB/s, measured in the same run)", ""]
         text += _rows(("probe", "MB/s"), [(name, f"{rate:,.0f}") for name, rate in facts["roofline"].items()])
         for size, moved in summary["bytes"].items():
-            parts = ", ".join(f"{name} {value / 1e6:,.0f} MB" for name, value in moved.items())
-            text += ["", f"Moved by a first load of {size:,} rows: {parts}."]
+            text += ["", f"### A first load of {size:,} rows against these bounds", ""]
+            text += _rows(("part", "MB", "bound by", "least seconds", "busy seconds"), bounds(size, moved, summary))
     if grown:
         text += ["", f"## Growth: exponent of seconds over rows, the {SHOWN_STEPS} largest", ""]
         largest = sorted(grown, key=lambda one: -one.exponent)[:SHOWN_STEPS]
@@ -168,6 +168,35 @@ def markdown(
             [(g.step, f"{g.exponent:.2f}", ", ".join(f"{r:,}: {s:.2f}" for r, s in g.points)) for g in largest],
         )
     return "\n".join(text) + "\n"
+
+
+def bounds(size: int, moved: dict[str, int], summary: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Bytes of each part of a first load over what moves them: the least it can take, beside what the steps took.
+
+    The source's bytes are its heap's; in COPY's own format they are about as many.
+    """
+    rates = summary["roofline"]
+    (busy,) = [
+        one["busy"]
+        for one in summary["phases"]
+        if (one["size"], one["case"], one["tables"]) == (size, "first load", "all")
+    ]
+    parts = (
+        ("reading the source", "source", "COPY binary out of PostgreSQL, one core", "extract"),
+        ("landing", "landed", "disk, sequential write with fsync", "extract"),
+        ("into stage tables", "source", "COPY binary into PostgreSQL, one core", "judge"),
+        ("the star with its indexes", "star", "disk, sequential write with fsync", "publish"),
+    )
+    return [
+        (
+            part,
+            f"{moved[what] / 1e6:,.0f}",
+            probe,
+            f"{moved[what] / 1e6 / rates[probe]:.2f}",
+            f"{busy[step]:.2f} ({step})",
+        )
+        for part, what, probe, step in parts
+    ]
 
 
 def _rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
