@@ -44,6 +44,12 @@ _REASONS = {
     "vneid_verified": "không xác thực qua VNeID · not verified through VNeID",
 }
 
+_STATUS = {
+    "no_source": "chưa đo được · not measured",
+    "not_applicable": "không áp dụng · N/A",
+    "by_indicator": "theo dõi · dx metrics",
+}
+
 
 def register(app: typer.Typer) -> None:
     app.add_typer(score_app, name="score")
@@ -302,7 +308,7 @@ def _show_unit(parts: Sequence[ComponentScore], found: Sequence[TotalScore], per
             min_width=30 if name.startswith("thành") else 4,
         )
     for one in parts:
-        told = {"no_source": "chưa có nguồn · no source", "not_applicable": "không áp dụng · N/A"}.get(one.status)
+        told = _STATUS.get(one.status)
         table.add_row(
             one.component_number or "", f"{escape(one.name_vi)}\n[dim]{escape(one.name_en)}",
             _points(one.numerator, 0), _points(one.denominator, 0),
@@ -316,6 +322,20 @@ def _show_unit(parts: Sequence[ComponentScore], found: Sequence[TotalScore], per
             f"{_points(total.score)} ({_points(total.percent)} %)", _points(total.points_lost),
         )  # fmt: skip
     console.print(table)
+    missing = [one for one in parts if one.status == "no_source" and one.max_points]
+    whole = sum((one.max_points or Decimal() for one in parts), Decimal())
+    if missing:
+        points = sum((one.max_points or Decimal() for one in missing), Decimal())
+        console.print(
+            f"[bold]Điểm chưa đo được · Points not measured: {points:,.0f} / {whole:,.0f}[/]"
+            " (không cộng, không trừ · neither given nor lost)",
+            soft_wrap=True,
+        )
+        for one in missing:
+            console.print(
+                f"  {one.component_number} ({one.max_points:,.0f}): {escape(one.why_vi or '')} · {escape(one.why_en or '')}",
+                soft_wrap=True,
+            )
 
 
 def _place(one: TotalScore) -> str:

@@ -42,7 +42,8 @@ class TotalScore:
 
 @dataclass(frozen=True)
 class ComponentScore:
-    """One component of a set for a unit in a period; status ``no_source`` where the warehouse does not measure it."""
+    """One component of a set for a unit in a period; status ``no_source`` where the warehouse does not measure it, and
+    ``by_indicator`` where an indicator of ``assets/indicators`` follows it instead."""
 
     component_code: str
     component_number: str | None
@@ -99,9 +100,9 @@ def components(connection: Connection, set_code: str, period: str, scope: str, u
     rows = connection.execute(
         sa.text(
             "select c.component_code, c.component_number, c.group_code, c.name_vi, c.name_en, s.numerator, s.denominator,"
-            " s.factor, s.rate, c.target, c.max_points, s.score, s.points_lost, coalesce(s.status, 'no_source') as status,"
-            " c.measure, c.why_vi, c.why_en from core.dim_indicator_component as c left join mart.indicator_score as s"
-            " on c.set_code = s.set_code and c.component_code = s.component_code and s.period = :period"
+            " s.factor, s.rate, c.target, c.max_points, s.score, s.points_lost, coalesce(s.status, case when c.indicator is"
+            " null then 'no_source' else 'by_indicator' end) as status, c.measure, c.why_vi, c.why_en"
+            " from core.dim_indicator_component as c left join mart.indicator_score as s on c.set_code = s.set_code and c.component_code = s.component_code and s.period = :period"
             " and s.scope = :scope and s.unit_code = :unit where c.set_code = :set order by c.position"
         ),
         {"set": set_code, "period": period, "scope": scope, "unit": unit},
