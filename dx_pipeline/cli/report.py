@@ -92,9 +92,7 @@ def report(
         f"số liệu đã công bố khớp · published figures that match: [{colour}]{matching}/{len(made.sections['figures'])}[/]"
     )
     for section, tables in made.read_as_now.items():
-        console.print(
-            f"[yellow]![/] {section}: đọc theo hiện tại · read as now: {', '.join(tables)}", soft_wrap=True
-        )
+        console.print(f"[yellow]![/] {section}: đọc theo hiện tại · read as now: {', '.join(tables)}", soft_wrap=True)
     if made.changed_since is not None:
         told = ", ".join(made.changed_since) or "không phần nào · no section"
         console.print(f"đã thay đổi từ đó · changed since then: {told}", soft_wrap=True)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.markup import escape
 
+from dx_pipeline.cli import score_explain
 from dx_pipeline.cli.console import console, friendly, number
 from dx_pipeline.cli.tables import plain_table
 from dx_pipeline.errors import SettingsError
@@ -52,6 +53,7 @@ _STATUS = {
 
 
 def register(app: typer.Typer) -> None:
+    score_explain.register(score_app)
     app.add_typer(score_app, name="score")
 
 
@@ -91,6 +93,7 @@ def show(
             found = score.totals(connection, set_code, period, scope=scope, unit=unit)
         else:
             parts, found = [], score.totals(connection, set_code, period, scope=scope)
+        years = score.provisional_years(connection, period)
     if output == "csv":
         writer = csv.writer(sys.stdout)
         rows = parts or found
@@ -100,6 +103,8 @@ def show(
         _show_unit(parts, found, period)
     else:
         _show_ranking(found, set_code, period)
+    if output != "csv":
+        _warn_of_calendar(years)
 
 
 @score_app.command()
@@ -171,6 +176,8 @@ def rows(
         )  # fmt: skip
     console.print(table)
     console.print(f"{number(len(found))} / {number(count)} dòng · rows")
+    if chosen.measure in ("on_time", "dossiers_satisfied"):
+        console.print("dx score explain HỒ_SƠ · DOSSIER: khoản nào quyết định · which clause decided")
 
 
 @score_app.command()
@@ -336,6 +343,16 @@ def _show_unit(parts: Sequence[ComponentScore], found: Sequence[TotalScore], per
                 f"  {one.component_number} ({one.max_points:,.0f}): {escape(one.why_vi or '')} · {escape(one.why_en or '')}",
                 soft_wrap=True,
             )
+
+
+def _warn_of_calendar(years: Sequence[tuple[int, str | None]]) -> None:
+    for year, days in years:
+        told = days or "chỉ biết cuối tuần · only weekends are known"
+        console.print(
+            f"[yellow]![/] Lịch nghỉ năm {year} còn tạm tính, hạn theo ngày làm việc có thể xê dịch · the days off of {year}"
+            f" are provisional, deadlines in working days may move: {told}",
+            soft_wrap=True,
+        )
 
 
 def _place(one: TotalScore) -> str:

@@ -32,7 +32,7 @@ _ENDS_SHOWN = 10
 _HEADINGS = {
     "figures": "s1", "province": "s2", "province_total": "s2", "national": "gap_title", "national_figures": "gap_title",
     "two_rules": "rules_title", "trend": "s3", "districts": "s4", "ranking": "s5", "assessment": "assessed", "late": "s6",
-    "eid": "s7", "tasks": "s8", "late_tasks": "s8", "budget": "s9", "quality": "s10", "sets": "sets",
+    "eid": "s7", "tasks": "s8", "late_tasks": "s8", "budget": "s9", "quality": "s10", "sets": "sets", "calendar": "calendar",
 }  # fmt: skip
 _ASSESSMENT_LATER = (
     "published_by", "note", "set_code", "tied", "not_applicable", "points_not_applicable", "exclusion_reason",
@@ -96,6 +96,13 @@ class _Page:
         return sum((one for status, one in points if status == "no_source"), Decimal()), sum(
             (one for _, one in points), Decimal()
         )
+
+    def calendar(self) -> list[str]:
+        """A sentence per year of the period whose days off are not confirmed."""
+        return [
+            self._words[f"calendar_{row['standing']}"].format(year=row["year"], days=row["provisional_days"])
+            for row in self._s.get("calendar", [])
+        ]
 
     def sections(self, names: Sequence[str]) -> list[str]:
         """Headings of sections, each once."""

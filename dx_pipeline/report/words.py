@@ -195,6 +195,15 @@ _WORDS = {
         "Mỗi điểm mất dẫn đến từng hồ sơ: dx score rows",
         "Every point lost leads to its dossiers: dx score rows",
     ),
+    "calendar": ("Lịch làm việc", "Working days"),
+    "calendar_provisional": (
+        "Lịch nghỉ năm {year} còn tạm tính, chưa xác nhận: {days}. Hạn tính theo ngày làm việc có thể xê dịch.",
+        "The days off of {year} are provisional, not confirmed: {days}. Deadlines in working days may move.",
+    ),
+    "calendar_weekends_only": (
+        "Chưa có lịch nghỉ năm {year}: chỉ trừ cuối tuần. Hạn tính theo ngày làm việc có thể xê dịch.",
+        "There are no days off of {year}: only weekends are left out. Deadlines in working days may move.",
+    ),
     "sets": ("Bộ chỉ số có hiệu lực", "Sets of indicators in force"),
     "valid_from": ("Hiệu lực từ", "Valid from"),
     "components": ("Thành phần", "Components"),

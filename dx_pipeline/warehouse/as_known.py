@@ -178,7 +178,12 @@ class StatementsAsKnown:
     """
 
     def __init__(
-        self, connection: Connection, at: datetime, computed: Mapping[str, tuple[str, ...]], *, as_is: Sequence[str] = ()
+        self,
+        connection: Connection,
+        at: datetime,
+        computed: Mapping[str, tuple[str, ...]],
+        *,
+        as_is: Sequence[str] = (),
     ) -> None:
         """``computed``: mart that stands in ``pg_temp`` → tables read as they are now for it; ``as_is``: the caller's."""
         self._connection = connection

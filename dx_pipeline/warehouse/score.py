@@ -102,12 +102,25 @@ def components(connection: Connection, set_code: str, period: str, scope: str, u
             "select c.component_code, c.component_number, c.group_code, c.name_vi, c.name_en, s.numerator, s.denominator,"
             " s.factor, s.rate, c.target, c.max_points, s.score, s.points_lost, coalesce(s.status, case when c.indicator is"
             " null then 'no_source' else 'by_indicator' end) as status, c.measure, c.why_vi, c.why_en"
-            " from core.dim_indicator_component as c left join mart.indicator_score as s on c.set_code = s.set_code and c.component_code = s.component_code and s.period = :period"
+            " from core.dim_indicator_component as c left join mart.indicator_score as s on c.set_code = s.set_code"
+            " and c.component_code = s.component_code and s.period = :period"
             " and s.scope = :scope and s.unit_code = :unit where c.set_code = :set order by c.position"
         ),
         {"set": set_code, "period": period, "scope": scope, "unit": unit},
     )
     return [ComponentScore(**row) for row in rows.mappings()]
+
+
+def provisional_years(connection: Connection, period: str) -> list[tuple[int, str | None]]:
+    """Years of the period whose days off are not confirmed, with those days; none of them where no holiday is known."""
+    rows = connection.execute(
+        sa.text(
+            "select y.year, y.provisional_days from core.calendar_year as y where y.standing in"
+            " ('provisional', 'weekends_only') and y.year = cast(left(:period, 4) as smallint) order by 1"
+        ),
+        {"period": period},
+    )
+    return [(int(row.year), row.provisional_days) for row in rows]
 
 
 def set_of_period(connection: Connection, set_code: str, period: str) -> None:
