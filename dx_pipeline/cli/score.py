@@ -41,6 +41,11 @@ _REASONS = {
     "petitions_on_time": "phản ánh quá hạn · petition late",
     "petitions_satisfied": "phản ánh không hài lòng, gửi lại hoặc quá hạn · petition dissatisfied, raised again or late",
     "complained": "không hài lòng hoặc có phản ánh · dissatisfied or subject of a petition",
+    "services_online": "chưa cung cấp trực tuyến · not offered online",
+    "services_full": "chưa toàn trình · not full",
+    "services_with_online_dossier": "không có hồ sơ trực tuyến · no online dossier",
+    "petitions_about_procedures": "không phải về thủ tục · not about a procedure",
+    "petitions_about_staff": "không phải về cán bộ · not about staff",
     "no_online_payment": "không có giao dịch trực tuyến · no online payment",
     "vneid_verified": "không xác thực qua VNeID · not verified through VNeID",
 }

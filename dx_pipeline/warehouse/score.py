@@ -19,7 +19,7 @@ from dx_pipeline.warehouse.marts import with_includes
 
 SCOPES = ("province", "district", "agency", "commune")
 PROVINCE = "*"
-_TRACE = Path("warehouse_sql") / "traces" / "score_rows.sql"
+_TRACES = Path("warehouse_sql") / "traces"
 
 
 @dataclass(frozen=True)
@@ -171,30 +171,46 @@ def score_rows(
         LoadFileError: the trace's SQL failed.
         SettingsError: the measure counts no rows of its own.
     """
-    path = next((root / _TRACE for root in roots if (root / _TRACE).exists()), None)
+    services = measure.startswith("services_")
+    trace = _TRACES / ("service_rows.sql" if services else "score_rows.sql")
+    path = next((root / trace for root in roots if (root / trace).exists()), None)
     if path is None:
-        raise LoadFileError(f"{_TRACE} is missing in the project folder", next_step="restore the file")
+        raise LoadFileError(f"{trace} is missing in the project folder", next_step="restore the file")
     script = with_includes(path, path.parent.parent / "marts")
+    connection.execute(
+        sa.text("select set_config('dx.unit', :unit, true), set_config('dx.period', :period, true)"),
+        {"unit": unit, "period": period},
+    )
     try:
         connection.connection.driver_connection.execute(script.encode())  # type: ignore[union-attr]
     except psycopg.Error as error:
         raise LoadFileError(f"{path}: {without_values(error)}", next_step="mend the SQL") from None
+    if services:
+        columns = (
+            "r.row_code, r.unit_code as agency_code, r.is_good, r.reason, null as local_verdict, null as difference,"
+            " null as counted_on, null as due_at, null as ended_at"
+        )
+        source = " from service_row as r where r.unit_code = :unit"
+    else:
+        columns = (
+            "r.row_code, a.agency_code, r.is_good, r.reason, r.local_verdict, r.difference, r.counted_on, r.due_at,"
+            " r.ended_at"
+        )
+        source = (
+            " from score_row as r inner join score_member as m on r.agency_sk = m.agency_sk and m.unit_code = :unit"
+            " inner join core.dim_agency as a on r.agency_sk = a.agency_sk where true"
+        )
     condition = (
-        " from score_row as r inner join score_member as m on r.agency_sk = m.agency_sk and m.unit_code = :unit"
-        " inner join core.dim_agency as a on r.agency_sk = a.agency_sk where r.measure = :measure and r.period = :period"
-        + (" and r.is_good is distinct from true" if lost_only else "")
+        f"{source} and r.measure = :measure and r.period = :period"
+        f"{' and r.is_good is distinct from true' if lost_only else ''}"
     )
     binds: dict[str, Any] = {"unit": unit, "measure": measure, "period": period, "limit": limit}
     count = int(connection.execute(sa.text("select count(*)" + condition), binds).scalar_one())
     rows = connection.execute(
-        sa.text(
-            "select r.row_code, a.agency_code, r.is_good, r.reason, r.local_verdict, r.difference, r.counted_on, r.due_at,"
-            " r.ended_at" + condition + " order by r.is_good nulls first, r.row_code limit :limit"
-        ),
-        binds,
+        sa.text(f"select {columns}{condition} order by r.is_good nulls first, r.row_code limit :limit"), binds
     )
     return [ScoreRow(**row) for row in rows.mappings()], count
 
 
-MEASURES_WITHOUT_ROWS = ("services_", "eid_", "tasks_")
-"""Measures that count procedures of the catalogue, reports of communes or tasks; their marts list them."""
+MEASURES_WITHOUT_ROWS = ("eid_", "tasks_")
+"""Measures that count reports of communes or tasks; their marts list them."""

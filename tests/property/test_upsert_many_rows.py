@@ -66,14 +66,19 @@ def deliver(warehouse: Warehouse, folder: Path, name: str, rows: list[Row], batc
 def content(warehouse: Warehouse, name: str) -> list[list[Any]]:
     with warehouse.owner() as connection:
         return [
-            [tuple(row) for row in connection.exec_driver_sql(f"select * from core.p_{name}{suffix} order by 1, 3, {by}")]
+            [
+                tuple(row)
+                for row in connection.exec_driver_sql(f"select * from core.p_{name}{suffix} order by 1, 3, {by}")
+            ]
             for suffix, by in (("", "2"), ("_history", "known_from"))
         ]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=DELIVERIES)
-def test_both_ways_of_an_upsert_come_to_the_same(tables: Warehouse, tmp_path: Path, deliveries: list[list[Row]]) -> None:
+def test_both_ways_of_an_upsert_come_to_the_same(
+    tables: Warehouse, tmp_path: Path, deliveries: list[list[Row]]
+) -> None:
     with tables.owner() as connection:
         for name in ("few", "many"):
             connection.execute(sa.text(f"delete from core.p_{name}"))

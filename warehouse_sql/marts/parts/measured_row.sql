@@ -1,7 +1,8 @@
 -- Rows that measures count by a day of their own: the temporary view measured_row, one row per measure and petition or
 -- row of measured_dossier, with whether it is in the numerator and for how many dossiers it stands. Needs
--- parts/measured_dossier.sql and measured_dossier, made of its rows (row_code and dossiers beside their columns). The measures on_time and dossiers_satisfied are judged at the end of
--- a period instead and come from parts/on_time_verdict.sql; procedures_* and services_* count procedures.
+-- parts/measured_dossier.sql and measured_dossier, made of its rows (row_code and dossiers beside their columns). The
+-- measures on_time and dossiers_satisfied are judged at the end of a period instead and come from
+-- parts/on_time_verdict.sql; procedures_* and services_* count procedures.
 --
 --   synchronised        accepted dossiers: sent to the national portal at least once
 --   filed_online        accepted dossiers: channel 2; one left empty is at the counter. Whether the procedure demands

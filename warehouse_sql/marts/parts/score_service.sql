@@ -1,6 +1,7 @@
 -- Procedures that a unit is competent for, by period: temporary tables score_service (procedures in force on the last
--- day, each in the list of one kind of unit), score_service_list (how many a list holds), score_service_unit (whose lists
--- they are) and score_service_used (how many of them had an online dossier). Needs score_period, score_unit, score_member and score_procedure.
+-- day, each in the list of one kind of unit), score_service_list (how many a list holds), score_service_unit (whose
+-- lists they are) and score_service_used (how many of them had an online dossier). Needs score_period, score_unit,
+-- score_member and score_procedure.
 --
 -- The catalogue names the level that performs a procedure, not the agency. So
 --   * a commune's People's Committee is competent for every procedure of level xã, a district's for every one of level
