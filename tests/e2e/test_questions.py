@@ -243,7 +243,7 @@ def test_the_report_of_june_shows_every_published_figure_matching(province: Inst
         assert vietnamese.with_suffix(".pdf").read_bytes().startswith(b"%PDF-")
 
 
-@pytest.mark.parametrize(("unit", "component"), [("H50.12", "2.1"), ("461", "3.6"), ("*", "5.2")])
+@pytest.mark.parametrize(("unit", "component"), [("H50.12", "2.1"), ("H50.12", "3.2"), ("461", "3.6"), ("*", "5.2")])
 def test_every_point_lost_leads_to_its_rows(province: Installation, unit: str, component: str) -> None:
     """As many dossiers are named as the denominator is larger than the numerator."""
     shown = province.dx("score", "show", "2024-06", "--unit", unit, "-f", "csv").stdout
@@ -252,3 +252,8 @@ def test_every_point_lost_leads_to_its_rows(province: Installation, unit: str, c
     named = list(csv.DictReader(io.StringIO(lost)))
     assert len(named) == int(part["denominator"]) - int(part["numerator"]) > 0
     assert all(row["reason"] for row in named)
+    if component == "2.1":
+        told = province.dx("score", "explain", named[0]["row_code"], "--period", "2024-06").stdout
+        assert "QĐ 766, 2.1: quá hạn · overdue" in told
+        assert re.search(r"khoản [1-5] · clause [1-5]: ", told)
+        assert "Points not measured: 26 / 100" in province.dx("score", "show", "2024-06", "--unit", unit).stdout
