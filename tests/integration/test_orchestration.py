@@ -241,7 +241,15 @@ def test_each_cron_of_a_system_is_one_schedule(catalog: Catalog, definitions: dg
         assert " | " in str(schedule.description)
         assert schedule.cron_schedule in str(schedule.description)
     pairs = {(one.system, catalog.schedule_of(one)) for one in catalog.contracts.values()}
-    assert len(schedules) == len(pairs) + 1, "and the nightly removal of what is old enough"
+    assert len(schedules) == len(pairs) + 2, "and the nightly removal of what is old enough, the weekly whole re-read"
+
+
+def test_the_whole_re_read_is_one_run_of_the_running_month(definitions: dg.Definitions) -> None:
+    repository = definitions.get_repository_def()
+    weekly = repository.get_schedule_def("whole_reread_schedule")
+    with dg.build_schedule_context(repository_def=repository, scheduled_execution_time=datetime.now(LOCAL)) as context:
+        (request,) = weekly.evaluate_tick(context).run_requests or ()
+    assert (request.tags["dx/mode"], request.partition_key) == ("whole", f"{datetime.now(LOCAL):%Y-%m}-01")
 
 
 def test_a_schedule_of_some_datasets_brings_them_and_their_marts(definitions: dg.Definitions) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ DELIVERIES = st.lists(ROWS, min_size=1, max_size=4)
 
 
 @pytest.fixture
-def tables(warehouse: Warehouse) -> Iterator[Warehouse]:
+def tables(warehouse: Warehouse) -> Warehouse:
     with warehouse.owner() as connection:
         for name in ("few", "many"):
             connection.exec_driver_sql(
@@ -45,7 +44,7 @@ def tables(warehouse: Warehouse) -> Iterator[Warehouse]:
                 f" select ops.keep_history('core.p_{name}')"
             )
         connection.exec_driver_sql("grant select, insert, update, delete on all tables in schema core to dx_loader")
-    yield warehouse
+    return warehouse
 
 
 def deliver(warehouse: Warehouse, folder: Path, name: str, rows: list[Row], batch: int) -> MergeCounts:
