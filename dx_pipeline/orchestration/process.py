@@ -43,6 +43,7 @@ def get_road() -> Road:
     broken_tables: dict[Path, MigrationError] = {}
     migrate(warehouse, settings.project_roots, broken=broken_tables)
     _sync_sets(settings, warehouse)
+    _warn_of_unknown(settings.spark_datasets)
     end_lapsed(warehouse)
     lineage = LineageEmitter(settings, warehouse.url, get_lineage, lambda message: listener().warn("lineage", message))
     return Road(settings, warehouse, get_catalog(), broken_tables, lineage)
@@ -57,6 +58,12 @@ def _sync_sets(settings: Settings, warehouse: Warehouse) -> None:
         return
     with warehouse.loader() as connection:
         sync_indicator_sets(connection, sets)
+
+
+def _warn_of_unknown(spark_datasets: Sequence[str]) -> None:
+    for name in spark_datasets:
+        if name != "*" and name not in get_catalog().contracts:
+            listener().warn(name, "no contract has this name, which DX_SPARK_DATASETS lists")
 
 
 @lru_cache(maxsize=1)

@@ -17,6 +17,7 @@ from tests.conftest import ROOT
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+SPARK_UNITS = sorted((DEPLOY / "spark").glob("*.service"))
 BIN = Path(sys.executable).parent
 
 
@@ -66,10 +67,26 @@ def test_units_start_programs_that_exist_and_listen_on_this_machine_only(unit: P
     assert "--host 127.0.0.1" in command[1] or command[0] == "dagster-daemon"
 
 
+def test_the_spark_units_start_the_pinned_spark_with_the_secret_of_its_configuration() -> None:
+    commands = [
+        re.findall(r"^ExecStart=/opt/dx/\.venv/bin/spark-class (\S+)", unit.read_text(encoding="utf-8"), re.MULTILINE)
+        for unit in SPARK_UNITS
+    ]
+    assert commands == [["org.apache.spark.deploy.master.Master"], ["org.apache.spark.deploy.worker.Worker"]]
+    environment = (DEPLOY / "spark" / "spark.env.example").read_text(encoding="utf-8")
+    assert {"SPARK_MASTER_HOST", "SPARK_CONF_DIR"} <= set(re.findall(r"^([A-Z_]+)=", environment, re.MULTILINE))
+    defaults = (DEPLOY / "spark" / "spark-defaults.conf.example").read_text(encoding="utf-8")
+    assert re.search(r"^spark\.authenticate +true$", defaults, re.MULTILINE)
+    assert re.search(
+        r"^pyspark==4\.1\.", (DEPLOY / "spark" / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE
+    )
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed here")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    for unit in UNITS:
+    for unit in [*UNITS, *SPARK_UNITS]:
         text = unit.read_text(encoding="utf-8").replace("/opt/dx/.venv/bin", str(BIN)).replace("/opt/dx", str(ROOT))
+        text = text.replace("spark-class", "dx")  # part of an extra that is not installed everywhere
         (tmp_path / unit.name).write_text(text, encoding="utf-8")
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *(str(tmp_path / unit.name) for unit in UNITS)],
