@@ -55,6 +55,16 @@ class Settings(AlertSettings):
     spark_patience_seconds: float = Field(
         default=60, ge=1, description="How long Spark may give no executor before the batch is held."
     )
+    provinces: Path | None = Field(
+        default=None,
+        description="Folder of several provinces served by one Dagster: a folder for each, named by its code.",
+    )
+    provinces_here: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Codes of the provinces that this host serves, separated by ','; by default all."
+    )
+    code_location: str = Field(
+        default="dx", pattern=r"^[a-z][a-z0-9_]{0,30}$", description="Name of this host among several, for Dagster."
+    )
     lock_timeout_seconds: int = Field(
         default=600, ge=0, description="How long a run waits for another run of the same dataset."
     )
@@ -97,7 +107,7 @@ class Settings(AlertSettings):
             return tuple(Path(part) for part in value.split(os.pathsep) if part)
         return value
 
-    @field_validator("spark_datasets", mode="before")
+    @field_validator("spark_datasets", "provinces_here", mode="before")
     @classmethod
     def _split_names(cls, value: object) -> object:
         if isinstance(value, str):

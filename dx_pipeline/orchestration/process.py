@@ -39,14 +39,23 @@ def get_road() -> Road:
         WarehouseUnavailable, MigrationError: see their classes.
     """
     settings = get_settings()
+    _warn_of_unknown(settings.spark_datasets)
+    return open_road(settings, get_catalog())
+
+
+def open_road(settings: Settings, catalog: Catalog) -> Road:
+    """A road over the warehouse of these settings, which is opened (and started, if embedded) and migrated.
+
+    Raises:
+        WarehouseUnavailable, MigrationError: see their classes.
+    """
     warehouse = Warehouse.open(settings)
     broken_tables: dict[Path, MigrationError] = {}
     migrate(warehouse, settings.project_roots, broken=broken_tables)
     _sync_sets(settings, warehouse)
-    _warn_of_unknown(settings.spark_datasets)
     end_lapsed(warehouse)
     lineage = LineageEmitter(settings, warehouse.url, get_lineage, lambda message: listener().warn("lineage", message))
-    return Road(settings, warehouse, get_catalog(), broken_tables, lineage)
+    return Road(settings, warehouse, catalog, broken_tables, lineage)
 
 
 def _sync_sets(settings: Settings, warehouse: Warehouse) -> None:
