@@ -26,7 +26,7 @@ from dx_pipeline.warehouse import ledger
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 from dx_pipeline.warehouse.ledger import Batch
 from dx_pipeline.warehouse.load_file import parse_load_file
-from dx_pipeline.warehouse.marts import Mart, refresh_mart
+from dx_pipeline.warehouse.marts import Mart
 
 REPLAY_TAG = "dx/replay"
 MODE_TAG = "dx/mode"
@@ -247,7 +247,7 @@ def mart_asset(mart: Mart, contracts: dict[str, Contract]) -> dg.AssetsDefinitio
     )
     def refreshed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
-            refresh = refresh_mart(get_road().warehouse, mart, only_if_changed=True)
+            refresh = get_look_ahead().marts.refreshed(mart, run_id=context.run.run_id)
         return dg.MaterializeResult(
             metadata={
                 **_table_metadata(mart.table, dg.AssetKey(["mart", mart.name])),

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from dx_pipeline.errors import LandedFileLost
 from dx_pipeline.judge.verdict import prepare_to_judge
+from dx_pipeline.orchestration.marts_ahead import MartsAhead
 from dx_pipeline.progress import listener
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from dx_pipeline.orchestration.judging import CleanedBatch
     from dx_pipeline.orchestration.road import PublishReport, Road, StageReport
     from dx_pipeline.warehouse.ledger import Batch
+    from dx_pipeline.warehouse.marts import Mart
 
 
 PATIENCE_SECONDS = 10.0
@@ -49,6 +51,7 @@ class LookAhead:
 
     def __init__(self, road: Road) -> None:
         self._road = road
+        self.marts = MartsAhead(road.warehouse)
         self._readers: dict[str, ThreadPoolExecutor] = {}
         self._cleaner = ThreadPoolExecutor(1, thread_name_prefix="dx-clean-ahead")
         self._judge = ThreadPoolExecutor(1, thread_name_prefix="dx-stage")
@@ -62,8 +65,15 @@ class LookAhead:
         self._failed: set[tuple[str, str]] = set()
         self._guard = Lock()
 
-    def begin(self, contracts: Sequence[Contract], *, run_id: str, month: date | None) -> None:
-        """Start to work on the datasets of a run that lands, stages and publishes each of them, in this order."""
+    def begin(
+        self, contracts: Sequence[Contract], *, run_id: str, month: date | None, marts: Sequence[Mart] = ()
+    ) -> None:
+        """Start to work on the datasets of a run that lands, stages and publishes each of them, in this order.
+
+        Args:
+            marts: marts that the run refreshes; of these, those that depend on one of the datasets.
+        """
+        self.marts.begin(marts, [contract.id for contract in contracts], run_id=run_id)
         self._judge.submit(prepare_to_judge)
         with self._guard:
             self._whole_run[run_id] = [contract.id for contract in contracts]
@@ -198,6 +208,7 @@ class LookAhead:
     def _publish(self, contract: Contract, batch: Batch) -> PublishReport:
         report = self._road.publish(contract, batch)
         self._published.add((str(batch.run_id), contract.id))
+        self.marts.published(contract.id, run_id=str(batch.run_id))
         return report
 
     @contextmanager

@@ -100,4 +100,4 @@ def read_ahead(contracts: Sequence[Contract], *, run_id: str, month: date | None
         marts = ()  # the run itself tells of the broken mart
     chosen = {contract.id: contract for contract in contracts}
     order = [chosen[name] for name in work_order(get_catalog().contracts.values(), marts) if name in chosen]
-    get_look_ahead().begin(order, run_id=run_id, month=month)
+    get_look_ahead().begin(order, run_id=run_id, month=month, marts=marts)

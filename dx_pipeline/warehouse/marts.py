@@ -118,8 +118,7 @@ def refresh_mart(warehouse: Warehouse, mart: Mart, *, only_if_changed: bool = Fa
     with warehouse.loader() as connection:
         is_current = only_if_changed and _is_current(connection, mart, definition, _inputs(connection, mart))
     if not is_current:
-        with warehouse.loader() as connection:  # a transaction of its own: its locks are not for the mart to hold
-            _refresh_statistics(connection, mart)
+        _refresh_statistics(warehouse, mart)
     with warehouse.loader() as connection:
         if not is_current:
             compute_mart(connection, mart)
@@ -153,10 +152,14 @@ def compute_mart(connection: Connection, mart: Mart) -> None:
     )
 
 
-def _refresh_statistics(connection: Connection, mart: Mart) -> None:
-    """Statistics of the tables the mart reads, where a load has filled them since they were taken."""
-    read = sorted(set(_TABLE_READ.findall(_COMMENT.sub("", mart.script))))
-    connection.execute(sa.text("select ops.refresh_statistics(cast(:tables as text[]))"), {"tables": read})
+def _refresh_statistics(warehouse: Warehouse, mart: Mart) -> None:
+    """Statistics of the tables the mart reads, where a load has filled them since they were taken.
+
+    One transaction each: its locks keep those waiting who add a month to the table.
+    """
+    for name in sorted(set(_TABLE_READ.findall(_COMMENT.sub("", mart.script)))):
+        with warehouse.loader() as connection:
+            connection.execute(sa.text("select ops.refresh_statistics(:name)"), {"name": name})
 
 
 def _inputs(connection: Connection, mart: Mart) -> str:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from typing import Literal
 from uuid import uuid4
 
 import psycopg
@@ -26,6 +27,7 @@ from tests.star import star_checksums, warehouse_url
 
 NEEDED = ("groups", "thu_tuc", "linh_vuc", "ngay_nghi", "thay_doi_muc_do_thu_tuc")  # what dossiers refer to
 Star = dict[str, tuple[int, str]]
+SourceChanged = Literal["never", "before the run", "after the run"]
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,8 @@ class Workshop:
         self._folder = folder
         self.sources = Sources(province, folder)
         self._guard = Lock()
-        self._references: dict[tuple[str, tuple[str, ...], bool], Reference] = {}
-        self._reference_guards: dict[tuple[str, tuple[str, ...], bool], Lock] = {}
+        self._references: dict[tuple[str, tuple[str, ...], SourceChanged], Reference] = {}
+        self._reference_guards: dict[tuple[str, tuple[str, ...], SourceChanged], Lock] = {}
         self._before: dict[str, Star] = {}
         self._prepare()
 
@@ -117,16 +119,22 @@ class Workshop:
             scene.seconds_undisturbed, scene.bytes_undisturbed = reference.seconds, reference.bytes_from_source
             yield scene
 
-    def reference(self, prepared: str, targets: tuple[str, ...], *, changed: bool = False) -> Reference:
-        """What an undisturbed run comes to; ``changed``: over the source as it is after a later hour."""
+    def reference(self, prepared: str, targets: tuple[str, ...], *, changed: SourceChanged = "never") -> Reference:
+        """What undisturbed runs come to: one, over a source that a later hour has changed or not, or one of each.
+
+        The last two differ: what was read and has vanished since stays, closed; what was never read does not.
+        """
         key = (prepared, targets, changed)
         with self._guard:
             guard = self._reference_guards.setdefault(key, Lock())
         with guard:
             if key not in self._references:
-                source = self.sources.shared(prepared, changed=changed)
+                source = self.sources.shared(prepared, changed=changed == "before the run")
                 with self._copy(prepared, source, targets) as scene:
                     self._references[key] = _undisturbed(scene)
+                    if changed == "after the run":
+                        scene.use(self.sources.shared(prepared, changed=True))
+                        self._references[key] = _undisturbed(scene)
         return self._references[key]
 
     def _prepare(self) -> None:
