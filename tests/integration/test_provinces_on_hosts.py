@@ -233,6 +233,8 @@ def installation(
     folder = provinces[0]
     name = f"dagster_{uuid4().hex[:8]}"
     source_server.create_database(name)
+    with psycopg.connect(source_server.start().url("postgres", "postgresql"), autocommit=True) as connection:
+        connection.execute(f"alter database {name} set timezone = 'UTC'")  # type: ignore[arg-type]
     url = source_server.start().url(name, "postgresql+psycopg2").replace("127.0.0.1", net.address)
     made = Installation(net, folder, project.root, url)
     try:
@@ -300,7 +302,7 @@ def test_34_provinces_are_brought_their_month_though_a_host_dies(
         "host1": {f"{MAY}|{code}" for code in CODES[:HALF]} | {f"{JUNE}|{code}" for code in CODES[:3]},
         "host2": {f"{MAY}|{code}" for code in CODES[HALF:]},
     }
-    until(lambda: all(brought(instance, name) >= keys for name, keys in expected.items()), 180, folder)
+    until(lambda: all(brought(instance, name) >= keys for name, keys in expected.items()), 150, folder)
     until(lambda: all(run.is_finished for run in instance.get_runs()), 60, folder)
     assert {name: brought(instance, name) for name in expected} == expected
 
