@@ -5,7 +5,7 @@
 #   make superset  Superset with the datasets, indicators and dashboards of the warehouse, on 127.0.0.1
 #   make spark   Apache Spark into the virtual environment, for datasets that a cluster cleans
 #   make dev     the Dagster UI over the same runs
-#   make bench   speed beside the raw limit and a peer
+#   make bench   speed beside the raw limit and its peers; make bench-readers: questions while a load publishes
 #   make clean   stop the servers and remove what was made here
 
 PYTHON ?= python3
@@ -15,7 +15,7 @@ READY := $(VENV)/.ready
 export DX_HOME ?= $(CURDIR)/.dx
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test nightly lint superset superset-lock spark spark-lock dev bench clean lock
+.PHONY: run test nightly lint superset superset-lock spark spark-lock dev bench bench-readers bench-lock clean lock
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -60,12 +60,27 @@ spark-lock: $(READY)
 dev: $(READY)
 	@$(BIN)/dx dev
 
-bench: $(READY)
+# The peers' libraries have a virtual environment of their own.
+bench: $(READY) .venv-bench/.ready
 	@$(BIN)/python -m benchmarks.run $(BENCH_ARGS)
+
+bench-readers: $(READY)
+	@$(BIN)/python -m benchmarks.readers $(BENCH_ARGS)
+
+bench-lock: $(READY)
+	$(BIN)/pip-compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --no-header \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file benchmarks/peers/requirements.lock benchmarks/peers/requirements.in
+
+.venv-bench/.ready: benchmarks/peers/requirements.lock
+	@echo "installing the peers into .venv-bench …"
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --require-hashes --requirement benchmarks/peers/requirements.lock
+	@touch $@
 
 clean:
 	-@test ! -x $(BIN)/dx || $(BIN)/dx down
-	rm -rf .dx $(VENV) .venv-superset .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/out
+	rm -rf .dx $(VENV) .venv-superset .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/out
 
 lock: $(READY)
 	$(BIN)/pip-compile --quiet --extra dev --generate-hashes --no-strip-extras --allow-unsafe --no-header \

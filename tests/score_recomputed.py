@@ -16,12 +16,14 @@ import psycopg
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 MAXIMA = {
-    "DOSSIER_SYNC": 6, "PROCESSING_ON_TIME": 20, "FILED_ONLINE": 6, "PAYMENT_USED": 2, "PAID_ONLINE": 6,
+    "DOSSIER_SYNC": 6, "PROCESSING_ON_TIME": 20, "SERVICES_ONLINE": 2, "SERVICES_WITH_ONLINE_DOSSIER": 4,
+    "FILED_ONLINE": 6, "PAYMENT_USED": 2, "PAID_ONLINE": 6,
     "ORIGINAL_RESULT_AVAILABLE": 6, "SO_HOA_GIAY_TO_GIAI_QUYET": 4, "PETITION_PROCESSING_ON_TIME": 6,
     "PETITION_HANDLING_SATISFACTION": 6, "DOSSIER_RECEIVING_SATISFACTION": 6,
 }  # fmt: skip
 TARGETS = {
-    "FILED_ONLINE": "0.5", "PAYMENT_USED": "0.8", "PAID_ONLINE": "0.3", "SO_HOA_GIAY_TO_GIAI_QUYET": "0.8",
+    "SERVICES_ONLINE": "0.8", "FILED_ONLINE": "0.5", "PAYMENT_USED": "0.8", "PAID_ONLINE": "0.3",
+    "SO_HOA_GIAY_TO_GIAI_QUYET": "0.8",
     "DOSSIER_RECEIVING_SATISFACTION": "0.9",
 }  # fmt: skip
 PETITION_LIMITS = {"chua_xu_ly": 15, "giai_quyet": 15, "yeu_cau_bo_sung": 5, "tu_choi": 2, "chuyen": 2}
@@ -47,8 +49,14 @@ class Rows:
         self.last_day = {number: day for day, number in self.number.items()}
         self.working = {self.number[day]: day for day, works in days.values.tolist() if works}
         dossier = frame(
-            "select d.*, p.procedure_code, p.time_limit_working_days from core.fact_dossier as d"
+            "select d.*, p.procedure_code, p.performing_level, p.field_code, p.time_limit_working_days"
+            " from core.fact_dossier as d"
             " left join core.dim_procedure as p using (procedure_sk)"
+        )
+        self.kind = {code: row.kind for code, row in latest.iterrows()}
+        self.procedure = frame(
+            "select procedure_code, performing_level, field_code, service_level, valid_from, valid_to"
+            " from core.dim_procedure where procedure_sk > 0 and not is_inferred"
         )
         self.as_of = dossier.source_updated_at.max()
         aliases = set(
@@ -172,12 +180,20 @@ def shares(rows: Rows, first: date, last: date) -> dict[str, dict[str, tuple[Fra
             count(agency, "complained", False)
     for agency, used in procedures.items():
         counts[agency, "PAYMENT_USED"] = [sum(used.values()), len(used)]
+    filed: dict[str, set[str]] = {}
+    for d in rows.dossier.itertuples():
+        if d.procedure_sk > 0 and first <= d.received_on <= last and d.channel_sk == 2:
+            filed.setdefault(rows.code.get(d.agency_sk, ""), set()).add(d.procedure_code)
+    for agency, competent in services(rows, last).items():
+        online = {code for code, level in competent.items() if level >= 3}
+        counts[agency, "SERVICES_ONLINE"] = [len(online), len(competent)]
+        counts[agency, "SERVICES_WITH_ONLINE_DOSSIER"] = [len(online & filed.get(agency, set())), len(online)]
     for p in rows.petition.itertuples():
         if first <= p.received_on <= last:
             petition(rows, p, count)
 
     found: dict[str, dict[str, tuple[Fraction | None, int]]] = {}
-    for agency in {agency for agency, _ in counts}:
+    for agency in {agency for agency, name in counts if not name.startswith("SERVICES_")}:
         cells = {name: counts.get((agency, name), [0, 0]) for name in MAXIMA}
         good, judged = cells["PROCESSING_ON_TIME"]
         cells["DOSSIER_RECEIVING_SATISFACTION"] = [max(good - counts.get((agency, "complained"), [0, 0])[1], 0), judged]
@@ -186,6 +202,36 @@ def shares(rows: Rows, first: date, last: date) -> dict[str, dict[str, tuple[Fra
         if online_share is not None and synced is not None:
             share["FILED_ONLINE"] = (online_share * synced, share["FILED_ONLINE"][1])
         found[agency] = share
+    return found
+
+
+def services(rows: Rows, last: date) -> dict[str, dict[str, int]]:
+    """Agency → procedures it is competent for on a day, with the level of service."""
+    found: dict[str, dict[str, int]] = {}
+    lists: dict[tuple[str, str | None], dict[str, int]] = {}
+    for p in rows.procedure[(rows.procedure.valid_from <= last) & (rows.procedure.valid_to > last)].itertuples():
+        key = (p.performing_level, p.field_code if p.performing_level == "tinh" else None)
+        lists.setdefault(key, {})[p.procedure_code] = 0 if pd.isna(p.service_level) else int(p.service_level)
+    year = rows.dossier[
+        (rows.dossier.received_on > (pd.Timestamp(last) - pd.DateOffset(months=12)).date())
+        & (rows.dossier.received_on <= last)
+        & (rows.dossier.performing_level == "tinh")
+        & (rows.dossier.procedure_sk > 0)
+    ]
+    accepted: dict[str, dict[str, int]] = {}
+    for d in year.itertuples():
+        agency = rows.code.get(d.agency_sk, "")
+        if rows.kind.get(agency) == "so-ban-nganh":
+            of_field = accepted.setdefault(d.field_code, {})
+            of_field[agency] = of_field.get(agency, 0) + 1
+    for field, of_field in accepted.items():
+        most = [agency for agency, count in of_field.items() if count == max(of_field.values())]
+        if len(most) == 1:
+            found.setdefault(most[0], {}).update(lists.get(("tinh", field), {}))
+    for agency, peer in rows.peer.items():
+        level = {"quan-huyen district": "huyen", "xa-phuong commune": "xa"}.get(peer)
+        if level is not None:
+            found[agency] = lists.get((level, None), {})
     return found
 
 

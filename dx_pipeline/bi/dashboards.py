@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from dx_pipeline.contract.indicator import Indicator, TwoLanguages
+from dx_pipeline.contract.indicator import Indicator, TwoLanguages, check_fragment
 from dx_pipeline.errors import ContractError
 from dx_pipeline.settings import PROJECT_ROOT
 from dx_pipeline.yaml_document import parse_yaml
@@ -35,6 +35,7 @@ class Chart(_Part):
         indicators: what is shown; none for a ``list``.
         by: dimension of a ``ranking`` or ``table``, as the indicator names it.
         mart, columns, order_by: for a ``list``; ``order_by`` begins with ``-`` for the largest first.
+        where: for a ``list``: which rows of the mart, one SQL expression.
         title: the indicator's name if left out.
         width: of 12.
     """
@@ -45,6 +46,7 @@ class Chart(_Part):
     mart: Name | None = None
     columns: tuple[Name, ...] = ()
     order_by: str | None = None
+    where: str | None = None
     rows: Annotated[int, Field(ge=1, le=1000)] = 20
     title: TwoLanguages | None = None
     width: Annotated[int, Field(ge=2, le=COLUMNS_OF_GRID)]
@@ -54,8 +56,10 @@ class Chart(_Part):
         if self.show == "list":
             if self.mart is None or not self.columns or self.title is None or self.indicators:
                 raise ValueError("a list needs mart, columns and title, and has no indicators")
-        elif not self.indicators or self.mart is not None or self.columns:
-            raise ValueError(f"a {self.show} needs indicators, and has no mart and no columns")
+            if self.where is not None:
+                check_fragment("where", self.where, aggregated=False)
+        elif not self.indicators or self.mart is not None or self.columns or self.where is not None:
+            raise ValueError(f"a {self.show} needs indicators, and has no mart, no columns and no where")
         if (self.show in ("ranking", "table")) != (self.by is not None):
             raise ValueError("by belongs to a ranking or table, and each of them needs it")
         if self.show in ("number", "ranking") and len(self.indicators) != 1:

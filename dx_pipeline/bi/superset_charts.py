@@ -176,9 +176,13 @@ def _list(chart: Chart, datasets: Mapping[str, Dataset]) -> ChartInSuperset:
         "page_length": chart.rows,
         "show_cell_bars": True,
         "table_timestamp_format": "%d/%m/%Y",
-        "adhoc_filters": [],
+        "adhoc_filters": [{"clause": "WHERE", "expressionType": "SQL", "sqlExpression": chart.where}]
+        if chart.where
+        else [],
     }
     query = _query(list(chart.columns), None, by=by, rows=_MOST_ROWS)
+    if chart.where:
+        query["extras"]["where"] = f"({chart.where})"
     return ChartInSuperset(chart.title.vi, "table", dataset, params, query)
 
 
@@ -247,5 +251,6 @@ def _title(chart: Chart, indicator: Indicator) -> str:
         "kind": "loại",
         "dataset": "tập dữ liệu",
         "system": "hệ thống",
+        "component": "thành phần",
     }
     return f"{indicator.name.vi} theo {words.get(chart.by, chart.by)}"

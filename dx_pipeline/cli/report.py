@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -90,8 +91,11 @@ def report(
     console.print(
         f"số liệu đã công bố khớp · published figures that match: [{colour}]{matching}/{len(made.sections['figures'])}[/]"
     )
-    if made.read_as_now:
-        console.print(f"đọc theo hiện tại · read as now: {', '.join(made.read_as_now)}", soft_wrap=True)
+    for section, tables in made.read_as_now.items():
+        console.print(f"[yellow]![/] {section}: đọc theo hiện tại · read as now: {', '.join(tables)}", soft_wrap=True)
+    if made.changed_since is not None:
+        told = ", ".join(made.changed_since) or "không phần nào · no section"
+        console.print(f"đã thay đổi từ đó · changed since then: {told}", soft_wrap=True)
     if pdf:
         if pdf_printer.find_chromium() is None:
             console.print("[yellow]![/] không có Chromium, không in PDF · no Chromium here, so no PDF")
@@ -117,12 +121,13 @@ def _make(
     from dx_pipeline.warehouse.marts import load_marts
 
     statements, chosen = numbers.section_sql(roots), parse_period(period)
-    marts: list[Mart] = [one for one in load_marts(roots) if one.name in numbers.MARTS]
+    marts: list[Mart] = numbers.marts_read(statements, load_marts(roots))
     if publish:
         return publishing.publish_report(warehouse, statements, chosen, set_code, marts, by=by, note=note)
     with warehouse.loader() as connection:
         if version is not None:
-            return publishing.published_report(connection, chosen, set_code, version)
+            stored = publishing.published_report(connection, chosen, set_code, version)
+            return replace(stored, changed_since=numbers.changed_since(connection, statements, stored))
         try:
             if as_known_at is not None:
                 return numbers.read_as_known(connection, statements, chosen, set_code, _instant(as_known_at), marts)

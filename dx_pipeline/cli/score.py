@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.markup import escape
 
+from dx_pipeline.cli import score_explain
 from dx_pipeline.cli.console import console, friendly, number
 from dx_pipeline.cli.tables import plain_table
 from dx_pipeline.errors import SettingsError
@@ -40,12 +41,24 @@ _REASONS = {
     "petitions_on_time": "phản ánh quá hạn · petition late",
     "petitions_satisfied": "phản ánh không hài lòng, gửi lại hoặc quá hạn · petition dissatisfied, raised again or late",
     "complained": "không hài lòng hoặc có phản ánh · dissatisfied or subject of a petition",
+    "services_online": "chưa cung cấp trực tuyến · not offered online",
+    "services_full": "chưa toàn trình · not full",
+    "services_with_online_dossier": "không có hồ sơ trực tuyến · no online dossier",
+    "petitions_about_procedures": "không phải về thủ tục · not about a procedure",
+    "petitions_about_staff": "không phải về cán bộ · not about staff",
     "no_online_payment": "không có giao dịch trực tuyến · no online payment",
     "vneid_verified": "không xác thực qua VNeID · not verified through VNeID",
 }
 
+_STATUS = {
+    "no_source": "chưa đo được · not measured",
+    "not_applicable": "không áp dụng · N/A",
+    "by_indicator": "theo dõi · dx metrics",
+}
+
 
 def register(app: typer.Typer) -> None:
+    score_explain.register(score_app)
     app.add_typer(score_app, name="score")
 
 
@@ -85,6 +98,7 @@ def show(
             found = score.totals(connection, set_code, period, scope=scope, unit=unit)
         else:
             parts, found = [], score.totals(connection, set_code, period, scope=scope)
+        years = score.provisional_years(connection, period)
     if output == "csv":
         writer = csv.writer(sys.stdout)
         rows = parts or found
@@ -94,6 +108,8 @@ def show(
         _show_unit(parts, found, period)
     else:
         _show_ranking(found, set_code, period)
+    if output != "csv":
+        _warn_of_calendar(years)
 
 
 @score_app.command()
@@ -165,6 +181,8 @@ def rows(
         )  # fmt: skip
     console.print(table)
     console.print(f"{number(len(found))} / {number(count)} dòng · rows")
+    if chosen.measure in ("on_time", "dossiers_satisfied"):
+        console.print("dx score explain HỒ_SƠ · DOSSIER: khoản nào quyết định · which clause decided")
 
 
 @score_app.command()
@@ -302,7 +320,7 @@ def _show_unit(parts: Sequence[ComponentScore], found: Sequence[TotalScore], per
             min_width=30 if name.startswith("thành") else 4,
         )
     for one in parts:
-        told = {"no_source": "chưa có nguồn · no source", "not_applicable": "không áp dụng · N/A"}.get(one.status)
+        told = _STATUS.get(one.status)
         table.add_row(
             one.component_number or "", f"{escape(one.name_vi)}\n[dim]{escape(one.name_en)}",
             _points(one.numerator, 0), _points(one.denominator, 0),
@@ -316,6 +334,30 @@ def _show_unit(parts: Sequence[ComponentScore], found: Sequence[TotalScore], per
             f"{_points(total.score)} ({_points(total.percent)} %)", _points(total.points_lost),
         )  # fmt: skip
     console.print(table)
+    missing = [one for one in parts if one.status == "no_source" and one.max_points]
+    whole = sum((one.max_points or Decimal() for one in parts), Decimal())
+    if missing:
+        points = sum((one.max_points or Decimal() for one in missing), Decimal())
+        console.print(
+            f"[bold]Điểm chưa đo được · Points not measured: {points:,.0f} / {whole:,.0f}[/]"
+            " (không cộng, không trừ · neither given nor lost)",
+            soft_wrap=True,
+        )
+        for one in missing:
+            console.print(
+                f"  {one.component_number} ({one.max_points:,.0f}): {escape(one.why_vi or '')} · {escape(one.why_en or '')}",
+                soft_wrap=True,
+            )
+
+
+def _warn_of_calendar(years: Sequence[tuple[int, str | None]]) -> None:
+    for year, days in years:
+        told = days or "chỉ biết cuối tuần · only weekends are known"
+        console.print(
+            f"[yellow]![/] Lịch nghỉ năm {year} còn tạm tính, hạn theo ngày làm việc có thể xê dịch · the days off of {year}"
+            f" are provisional, deadlines in working days may move: {told}",
+            soft_wrap=True,
+        )
 
 
 def _place(one: TotalScore) -> str:

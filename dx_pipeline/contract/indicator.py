@@ -94,7 +94,7 @@ class Indicator(_Part):
             ("condition", self.condition, False),
         ):
             if fragment is not None:
-                _check_fragment(where, fragment, aggregated=aggregated)
+                check_fragment(where, fragment, aggregated=aggregated)
         if self.time is not None and self.time.unit in self.by:
             raise ValueError(f"by: {self.time.unit} is the time already")
         return self
@@ -140,7 +140,7 @@ def _load(path: Path) -> Indicator:
     return indicator
 
 
-def _check_fragment(where: str, fragment: str, *, aggregated: bool) -> None:
+def check_fragment(where: str, fragment: str, *, aggregated: bool) -> None:
     """One expression over columns: no statement, no sub-select, no other table."""
     import sqlglot
     from sqlglot import exp

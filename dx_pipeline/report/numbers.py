@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,14 +20,14 @@ from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError, SettingsError
 from dx_pipeline.report.period import Period
-from dx_pipeline.warehouse.as_known import as_known_tables, query_as_known
+from dx_pipeline.warehouse.as_known import StatementsAsKnown, as_known_tables, query_as_known
 from dx_pipeline.warehouse.marts import Mart, compute_mart
 
 Section = list[dict[str, Any]]
 Sections = dict[str, Section]
 SUBJECT = "steering_report"
-MARTS = ("dossier_on_time", "dossier_late_now", "indicator_score", "national_gap")
-"""Marts over tables that keep their history: computed as known at an instant for a report of the past."""
+FIGURES_MART = "published_figure"
+"""Runs the queries of the published figures inside the server; as known at an instant they are run one by one."""
 _FOLDER = Path("warehouse_sql") / "report"
 _FIGURES = "select position, query from ops.reference_published_figure where period = :period order by position"
 
@@ -38,7 +38,8 @@ class Report:
 
     Attributes:
         known_at: the instant the numbers were known at.
-        read_as_now: tables read as they are now although the report is of the past.
+        read_as_now: section → tables read as they are now although the report is of the past.
+        changed_since: sections that come out otherwise today; None where that was not asked.
         version: of the publication; None for a draft.
     """
 
@@ -46,7 +47,8 @@ class Report:
     set_code: str
     sections: Sections
     known_at: datetime
-    read_as_now: tuple[str, ...] = ()
+    read_as_now: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    changed_since: tuple[str, ...] | None = None
     version: int | None = None
     published_by: str | None = None
 
@@ -89,26 +91,46 @@ def read_as_known(
     marts: Sequence[Mart],
 ) -> Report:
     """The numbers as they would have come out at an earlier instant; uses temporary tables of the caller."""
-    present: set[str] = set()
-    for mart in marts:
-        present.update(as_known_tables(connection, mart, at))
-    sections: Sections = {}
+    now = _binds(period, set_code, connection.exec_driver_sql("select now()").scalar_one())
+    today = {name: _rows(connection, sql, now) for name, sql in statements.items()}
+    made = {mart.name: as_known_tables(connection, mart, at) for mart in marts if mart.name != FIGURES_MART}
+    values, read_as_now = {}, dict[str, tuple[str, ...]]()
+    for position, query in connection.execute(sa.text(_FIGURES), {"period": period.text}):
+        values[position], tables = query_as_known(connection, query, at)
+        if tables:
+            read_as_now["figures"] = tuple(sorted({*read_as_now.get("figures", ()), *tables}))
+    known, sections = StatementsAsKnown(connection, at, made, as_is=[f"mart.{FIGURES_MART}"]), dict[str, Section]()
     for name, sql in statements.items():
-        text = sql
-        for mart in marts:
-            text = re.sub(rf"\bmart\.{mart.name}\b", f"pg_temp.{mart.name}", text)
+        text, tables = known.rewrite(sql)
+        if tables:
+            read_as_now[name] = tuple(sorted({*read_as_now.get(name, ()), *tables}))
         sections[name] = _rows(connection, text, _binds(period, set_code, at))
-    queries = connection.execute(sa.text(_FIGURES), {"period": period.text}).all()
-    for row, figure in zip(sections["figures"], queries, strict=False):
-        value, tables = query_as_known(connection, figure.query, at)
-        present.update(tables)
+    for row, (_, value) in zip(sections["figures"], sorted(values.items()), strict=False):
         row["warehouse_value"] = _cell(None if value is None else round(Decimal(value), 3).quantize(Decimal("0.001")))
         if value is not None:
             row["difference"] = _cell(Decimal(row["warehouse_value"]) - Decimal(row["published_value"]))
-    return _checked(Report(period, set_code, sections, at, tuple(sorted(present))))
+    changed = changed_sections(sections, today)
+    return _checked(Report(period, set_code, sections, at, read_as_now, changed))
 
 
-def canonical(sections: Mapping[str, Any]) -> bytes:
+def changed_since(connection: Connection, statements: Mapping[str, str], report: Report) -> tuple[str, ...]:
+    """Sections of a report that come out otherwise from the rows the warehouse has today."""
+    binds = _binds(report.period, report.set_code, connection.exec_driver_sql("select now()").scalar_one())
+    return changed_sections(report.sections, {name: _rows(connection, sql, binds) for name, sql in statements.items()})
+
+
+def changed_sections(before: Mapping[str, Section], after: Mapping[str, Section]) -> tuple[str, ...]:
+    """Sections of both whose numbers differ, in alphabetical order."""
+    return tuple(sorted(one for one in before if one in after and canonical(before[one]) != canonical(after[one])))
+
+
+def marts_read(statements: Mapping[str, str], marts: Sequence[Mart]) -> list[Mart]:
+    """The marts that the sections name."""
+    text = "\n".join(statements.values())
+    return [mart for mart in marts if re.search(rf"\bmart\.{mart.name}\b", text)]
+
+
+def canonical(sections: Any) -> bytes:
     """JSON with sorted keys, the same for the same numbers."""
     return json.dumps(sections, ensure_ascii=False, sort_keys=True, indent=1).encode()
 

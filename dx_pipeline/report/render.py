@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from dx_pipeline.report import plots
 from dx_pipeline.report.numbers import Report, Section
-from dx_pipeline.report.words import amount, period_in_words, province_in_words, words
+from dx_pipeline.report.words import amount, day, period_in_words, province_in_words, words
 
 _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _TRENDS = (
@@ -29,6 +29,14 @@ _MULTIPLES = (("score", "m_score"), ("on_time", "m_time"), ("filed_online", "m_o
 _PEERS = ("so-ban-nganh province", "quan-huyen district", "cnvpdk province")
 _COMMUNES = "xa-phuong commune"
 _ENDS_SHOWN = 10
+_HEADINGS = {
+    "figures": "s1", "province": "s2", "province_total": "s2", "national": "gap_title", "national_figures": "gap_title",
+    "two_rules": "rules_title", "trend": "s3", "districts": "s4", "ranking": "s5", "assessment": "assessed", "late": "s6",
+    "eid": "s7", "tasks": "s8", "late_tasks": "s8", "budget": "s9", "quality": "s10", "sets": "sets", "calendar": "calendar",
+}  # fmt: skip
+_ASSESSMENT_LATER = (
+    "published_by", "note", "set_code", "tied", "not_applicable", "points_not_applicable", "exclusion_reason",
+)  # fmt: skip
 
 
 def render(report: Report, language: str, *, province: str, owners: Mapping[str, str]) -> str:
@@ -47,6 +55,7 @@ def render(report: Report, language: str, *, province: str, owners: Mapping[str,
     )
     environment.filters["n"] = lambda value, decimals=None: amount(value, language, decimals)
     environment.filters["pc"] = lambda value, decimals=2: _percent(value, language, decimals)
+    environment.filters["day"] = lambda text: day(text, language)
     environment.filters["both"] = lambda text: _one_of(text, language)
     page = _Page(report, language)
     return environment.get_template("report.html.j2").render(
@@ -58,7 +67,7 @@ def render(report: Report, language: str, *, province: str, owners: Mapping[str,
         title_period=period_in_words(report.period, language),
         province=province_in_words(province, language),
         owners=owners,
-        known=f"{report.known_at.astimezone(_ZONE):%Y-%m-%d %H:%M}",
+        known=day(f"{report.known_at.astimezone(_ZONE):%Y-%m-%d %H:%M}", language),
         fingerprint=hashlib.sha256(report.numbers).hexdigest(),
         bar=plots.bar,
     )
@@ -80,6 +89,25 @@ class _Page:
 
     def figures_differ(self) -> int:
         return sum(1 for row in self._s["figures"] if row["difference"] is None or Decimal(row["difference"]) != 0)
+
+    def not_measured(self) -> tuple[Decimal, Decimal]:
+        """Points that the warehouse does not measure, and points of the whole set."""
+        points = [(row["status"], Decimal(str(row["full_points"] or 0))) for row in self._s["province"]]
+        return sum((one for status, one in points if status == "no_source"), Decimal()), sum(
+            (one for _, one in points), Decimal()
+        )
+
+    def calendar(self) -> list[str]:
+        """A sentence per year of the period whose days off are not confirmed."""
+        return [
+            self._words[f"calendar_{row['standing']}"].format(year=row["year"], days=row["provisional_days"])
+            for row in self._s.get("calendar", [])
+        ]
+
+    def sections(self, names: Sequence[str]) -> list[str]:
+        """Headings of sections, each once."""
+        in_order = sorted(names, key=lambda name: list(_HEADINGS).index(name) if name in _HEADINGS else len(_HEADINGS))
+        return list(dict.fromkeys(self._words.get(_HEADINGS.get(name, name), name) for name in in_order))
 
     def late(self) -> int:
         return sum(int(row["overdue"]) for row in self._s["late"])
@@ -150,6 +178,33 @@ class _Page:
         if row["place"] is None:
             return self._words.get(row["status"], "–")
         return f"{row['place']}/{row['peers']}" + (" =" if row["tied"] and row["tied"] > 1 else "")
+
+    def assessment(self) -> Section:
+        """Rows of the published assessment; reports stored by an earlier release have fewer columns."""
+        return [{**dict.fromkeys(_ASSESSMENT_LATER), **row} for row in self._s["assessment"]]
+
+    def assessed(self) -> list[tuple[str, Section]]:
+        """Set and peer group → its assessed agencies by place."""
+        names = {row["set_code"]: self.name(row) for row in self._s["sets"]}
+        found: dict[tuple[str, str], Section] = defaultdict(list)
+        for row in self.assessment():
+            found[row["set_code"] or "", row["peer_group"] or "other_peers"].append(row)
+        return [
+            (f"{names.get(code, code)} – {self._words.get(peer, peer)}", rows) for (code, peer), rows in found.items()
+        ]
+
+    def assessment_remark(self, row: Mapping[str, Any]) -> str:
+        """What an assessed agency's line needs said: a shared place, what does not apply, why it has no place."""
+        told = []
+        if row["status"] in ("excluded", "incomplete"):
+            reason = f": {row['exclusion_reason']}" if row["exclusion_reason"] else ""
+            told.append(self._words[f"assessed_{row['status']}"] + reason)
+        if row["tied"] and row["tied"] > 1:
+            told.append(self._words["ties"].format(n=row["tied"]))
+        if row["not_applicable"]:
+            points = amount(row["points_not_applicable"], self._language)
+            told.append(self._words["left_out"].format(components=row["not_applicable"], points=points))
+        return "; ".join(told)
 
     def most_lost(self, row: Mapping[str, Any]) -> Markup:
         parts = [one.split(" ") for one in (row["most_lost"] or "").split(";") if one]

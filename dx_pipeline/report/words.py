@@ -41,7 +41,12 @@ _WORDS = {
     "maximum": ("Tối đa", "Maximum"),
     "points": ("Điểm", "Points"),
     "lost": ("Điểm mất", "Points lost"),
-    "no_source": ("chưa có nguồn", "no source"),
+    "no_source": ("chưa đo được", "not measured"),
+    "not_measured": (
+        "Chưa đo được {n} trên {of} điểm, lý do ghi ở từng dòng: không được cộng, cũng không bị trừ.",
+        "{n} of {of} points are not measured, each line says why: they are neither given nor lost.",
+    ),
+    "by_indicator": ("theo dõi, không tính điểm", "followed, without points"),
     "not_applicable": ("không áp dụng", "not applicable"),
     "followed": ("theo dõi", "followed"),
     "total": ("Tổng", "Total"),
@@ -112,6 +117,18 @@ _WORDS = {
         "The first and the last ten; all in the annex.",
     ),
     "assessed": ("Đánh giá hằng năm đã công bố", "Yearly assessment as published"),
+    "assessed_note": (
+        "Hạng theo % của điểm thẩm định trên điểm tối đa áp dụng, trong nhóm cùng loại và cấp. Bằng nhau thì cùng hạng, ghi"
+        " dấu =, hạng sau bỏ trống (1, 1, 3). Không xếp hạng không phải là 0 điểm.",
+        "Places by the verified score in % of the maximum that applies, within peers of the same kind and level. Equal ones"
+        " share a place, marked =, and the next place stays empty (1, 1, 3). Not ranked is not 0 points.",
+    ),
+    "year": ("Năm", "Year"),
+    "remark": ("Ghi chú", "Remark"),
+    "ties": ("đồng hạng, {n} cơ quan", "{n} agencies share the place"),
+    "left_out": ("không áp dụng {components} ({points} điểm)", "{components} not applicable ({points} points)"),
+    "assessed_excluded": ("loại khỏi xếp hạng", "excluded from the ranking"),
+    "assessed_incomplete": ("chưa thẩm định đủ", "not verified in full"),
     "self": ("Tự chấm", "Self"),
     "verified": ("Thẩm định", "Verified"),
     "version": ("phiên bản", "version"),
@@ -178,6 +195,15 @@ _WORDS = {
         "Mỗi điểm mất dẫn đến từng hồ sơ: dx score rows",
         "Every point lost leads to its dossiers: dx score rows",
     ),
+    "calendar": ("Lịch làm việc", "Working days"),
+    "calendar_provisional": (
+        "Lịch nghỉ năm {year} còn tạm tính, chưa xác nhận: {days}. Hạn tính theo ngày làm việc có thể xê dịch.",
+        "The days off of {year} are provisional, not confirmed: {days}. Deadlines in working days may move.",
+    ),
+    "calendar_weekends_only": (
+        "Chưa có lịch nghỉ năm {year}: chỉ trừ cuối tuần. Hạn tính theo ngày làm việc có thể xê dịch.",
+        "There are no days off of {year}: only weekends are left out. Deadlines in working days may move.",
+    ),
     "sets": ("Bộ chỉ số có hiệu lực", "Sets of indicators in force"),
     "valid_from": ("Hiệu lực từ", "Valid from"),
     "components": ("Thành phần", "Components"),
@@ -191,7 +217,10 @@ _WORDS = {
     "batch": ("Lô", "Batch"),
     "loaded": ("Nạp lúc", "Loaded"),
     "fingerprint": ("Dấu vân tay số liệu (SHA-256)", "Fingerprint of the numbers (SHA-256)"),
-    "as_now": ("Đọc theo hiện tại vì không có lịch sử", "Read as it is now, for it keeps no history"),
+    "as_known": ("Tính theo những gì kho biết đến", "Made from what the warehouse knew at"),
+    "changed_since": ("Từ đó số liệu đã thay đổi ở", "The numbers have changed since in"),
+    "unchanged_since": ("Từ đó chưa phần nào thay đổi.", "No section has changed since."),
+    "as_now": ("đọc theo hiện tại vì không có lịch sử", "read as it is now, for it keeps no history"),
     "no_assessment": ("Chưa công bố đánh giá nào của năm.", "No assessment of the year has been published."),
     "budget-1": ("Đơn vị không có trong danh mục", "Units not in the catalogue"),
     "budget-2": ("Không phải cơ quan của tỉnh", "No agencies of the province"),
@@ -229,6 +258,11 @@ def province_in_words(name: str, language: str) -> str:
     """The name of the province: ``Tỉnh Quảng Trị`` or ``Quảng Trị Province``."""
     plain = name.removeprefix("Tỉnh ")
     return f"{plain} Province" if language == "en" and plain != name else name
+
+
+def day(text: str, language: str) -> str:
+    """A moment that begins with an ISO date, as the language writes it: 30/06/2024 or 2024-06-30."""
+    return f"{text[8:10]}/{text[5:7]}/{text[:4]}{text[10:]}" if language == "vi" else text
 
 
 def amount(value: str | float | int | None, language: str, decimals: int | None = None) -> str:

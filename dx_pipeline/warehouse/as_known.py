@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -169,6 +169,44 @@ def query_as_known(connection: Connection, query: str, at: datetime) -> tuple[An
     return value, tuple(sorted(past.read_as_now))
 
 
+class StatementsAsKnown:
+    """Statements over marts and tables as known at an instant, in the transaction of the caller.
+
+    A mart that was made with :func:`as_known_tables` is read from there; a view is its own definition over what was
+    known; everything else is read as for a mart. Temporary views stay until the caller's transaction ends, so figures
+    and marts are computed before.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        at: datetime,
+        computed: Mapping[str, tuple[str, ...]],
+        *,
+        as_is: Sequence[str] = (),
+    ) -> None:
+        """``computed``: mart that stands in ``pg_temp`` → tables read as they are now for it; ``as_is``: the caller's."""
+        self._connection = connection
+        self._computed = computed
+        relations = {**_relations(connection), **_relations(connection, within="mart")}
+        made = {f"mart.{name}": f"pg_temp.{name}" for name in computed} | {name: name for name in as_is}
+        self._past = _Past(relations, _moment(at), _stand_ins=made)
+        self._run = 0
+
+    def rewrite(self, statement: str) -> tuple[str, tuple[str, ...]]:
+        """The statement over what was known, ready to be run, and the tables it reads as they are now."""
+        self._past.read_as_now.clear()
+        text = self._past.rewrite(_COMMENT.sub("", statement))
+        for view in self._past.statements[self._run :]:
+            self._connection.exec_driver_sql(view.replace("%", "%%"))
+        self._run = len(self._past.statements)
+        present = set(self._past.read_as_now)
+        for name, tables in self._computed.items():
+            if re.search(rf"\bpg_temp\.{name}\b", text):
+                present.update(tables)
+        return text, tuple(sorted(present))
+
+
 def exact_cells(text: str) -> dict[str, Any]:
     """Numbers stay as exact as the database has them."""
     cells: dict[str, Any] = json.loads(text, parse_float=Decimal)
@@ -191,9 +229,15 @@ def tables_read(connection: Connection, script: str) -> set[str]:
 
 
 def _past(connection: Connection, at: datetime) -> _Past:
-    return _Past(_relations(connection), f"cast('{at.isoformat()}' as timestamptz)")
+    return _Past(_relations(connection), _moment(at))
 
 
-def _relations(connection: Connection) -> dict[str, _Relation]:
-    rows = connection.execute(sa.text(_RELATIONS), {"not_read": list(_NOT_READ)})
+def _moment(at: datetime) -> str:
+    return f"cast('{at.isoformat()}' as timestamptz)"
+
+
+def _relations(connection: Connection, *, within: str | None = None) -> dict[str, _Relation]:
+    """Relations by name: those of the warehouse's rows, or those of one schema that is left out otherwise."""
+    text = _RELATIONS if within is None else _RELATIONS.replace("<> all(:not_read)", "= any(:not_read)")
+    rows = connection.execute(sa.text(text), {"not_read": list(_NOT_READ) if within is None else [within]})
     return {row.name: _Relation(row.function, row.definition, row.is_loaded) for row in rows}

@@ -19,7 +19,7 @@ from dx_pipeline.warehouse.marts import with_includes
 
 SCOPES = ("province", "district", "agency", "commune")
 PROVINCE = "*"
-_TRACE = Path("warehouse_sql") / "traces" / "score_rows.sql"
+_TRACES = Path("warehouse_sql") / "traces"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class TotalScore:
 
 @dataclass(frozen=True)
 class ComponentScore:
-    """One component of a set for a unit in a period; status ``no_source`` where the warehouse does not measure it."""
+    """One component of a set for a unit in a period; status ``no_source`` where the warehouse does not measure it, and
+    ``by_indicator`` where an indicator of ``assets/indicators`` follows it instead."""
 
     component_code: str
     component_number: str | None
@@ -99,14 +100,27 @@ def components(connection: Connection, set_code: str, period: str, scope: str, u
     rows = connection.execute(
         sa.text(
             "select c.component_code, c.component_number, c.group_code, c.name_vi, c.name_en, s.numerator, s.denominator,"
-            " s.factor, s.rate, c.target, c.max_points, s.score, s.points_lost, coalesce(s.status, 'no_source') as status,"
-            " c.measure, c.why_vi, c.why_en from core.dim_indicator_component as c left join mart.indicator_score as s"
-            " on c.set_code = s.set_code and c.component_code = s.component_code and s.period = :period"
+            " s.factor, s.rate, c.target, c.max_points, s.score, s.points_lost, coalesce(s.status, case when c.indicator is"
+            " null then 'no_source' else 'by_indicator' end) as status, c.measure, c.why_vi, c.why_en"
+            " from core.dim_indicator_component as c left join mart.indicator_score as s on c.set_code = s.set_code"
+            " and c.component_code = s.component_code and s.period = :period"
             " and s.scope = :scope and s.unit_code = :unit where c.set_code = :set order by c.position"
         ),
         {"set": set_code, "period": period, "scope": scope, "unit": unit},
     )
     return [ComponentScore(**row) for row in rows.mappings()]
+
+
+def provisional_years(connection: Connection, period: str) -> list[tuple[int, str | None]]:
+    """Years of the period whose days off are not confirmed, with those days; none of them where no holiday is known."""
+    rows = connection.execute(
+        sa.text(
+            "select y.year, y.provisional_days from core.calendar_year as y where y.standing in"
+            " ('provisional', 'weekends_only') and y.year = cast(left(:period, 4) as smallint) order by 1"
+        ),
+        {"period": period},
+    )
+    return [(int(row.year), row.provisional_days) for row in rows]
 
 
 def set_of_period(connection: Connection, set_code: str, period: str) -> None:
@@ -157,30 +171,46 @@ def score_rows(
         LoadFileError: the trace's SQL failed.
         SettingsError: the measure counts no rows of its own.
     """
-    path = next((root / _TRACE for root in roots if (root / _TRACE).exists()), None)
+    services = measure.startswith("services_")
+    trace = _TRACES / ("service_rows.sql" if services else "score_rows.sql")
+    path = next((root / trace for root in roots if (root / trace).exists()), None)
     if path is None:
-        raise LoadFileError(f"{_TRACE} is missing in the project folder", next_step="restore the file")
+        raise LoadFileError(f"{trace} is missing in the project folder", next_step="restore the file")
     script = with_includes(path, path.parent.parent / "marts")
+    connection.execute(
+        sa.text("select set_config('dx.unit', :unit, true), set_config('dx.period', :period, true)"),
+        {"unit": unit, "period": period},
+    )
     try:
         connection.connection.driver_connection.execute(script.encode())  # type: ignore[union-attr]
     except psycopg.Error as error:
         raise LoadFileError(f"{path}: {without_values(error)}", next_step="mend the SQL") from None
+    if services:
+        columns = (
+            "r.row_code, r.unit_code as agency_code, r.is_good, r.reason, null as local_verdict, null as difference,"
+            " null as counted_on, null as due_at, null as ended_at"
+        )
+        source = " from service_row as r where r.unit_code = :unit"
+    else:
+        columns = (
+            "r.row_code, a.agency_code, r.is_good, r.reason, r.local_verdict, r.difference, r.counted_on, r.due_at,"
+            " r.ended_at"
+        )
+        source = (
+            " from score_row as r inner join score_member as m on r.agency_sk = m.agency_sk and m.unit_code = :unit"
+            " inner join core.dim_agency as a on r.agency_sk = a.agency_sk where true"
+        )
     condition = (
-        " from score_row as r inner join score_member as m on r.agency_sk = m.agency_sk and m.unit_code = :unit"
-        " inner join core.dim_agency as a on r.agency_sk = a.agency_sk where r.measure = :measure and r.period = :period"
-        + (" and r.is_good is distinct from true" if lost_only else "")
+        f"{source} and r.measure = :measure and r.period = :period"
+        f"{' and r.is_good is distinct from true' if lost_only else ''}"
     )
     binds: dict[str, Any] = {"unit": unit, "measure": measure, "period": period, "limit": limit}
     count = int(connection.execute(sa.text("select count(*)" + condition), binds).scalar_one())
     rows = connection.execute(
-        sa.text(
-            "select r.row_code, a.agency_code, r.is_good, r.reason, r.local_verdict, r.difference, r.counted_on, r.due_at,"
-            " r.ended_at" + condition + " order by r.is_good nulls first, r.row_code limit :limit"
-        ),
-        binds,
+        sa.text(f"select {columns}{condition} order by r.is_good nulls first, r.row_code limit :limit"), binds
     )
     return [ScoreRow(**row) for row in rows.mappings()], count
 
 
-MEASURES_WITHOUT_ROWS = ("services_", "eid_", "tasks_")
-"""Measures that count procedures of the catalogue, reports of communes or tasks; their marts list them."""
+MEASURES_WITHOUT_ROWS = ("eid_", "tasks_")
+"""Measures that count reports of communes or tasks; their marts list them."""

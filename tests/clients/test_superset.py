@@ -21,6 +21,7 @@ from dx_pipeline.bi.superset_server import ADMIN, SupersetError, SupersetServer,
 from dx_pipeline.contract.indicator import Indicator, load_indicators
 from dx_pipeline.settings import Settings
 from dx_pipeline.warehouse.indicator_value import indicator_values
+from tests.assessed import assess
 from tests.clients.installed import require
 from tests.clients.superset_session import SupersetSession
 from tests.conftest import ROOT, Installation
@@ -47,11 +48,12 @@ def province(make_installation: Callable[[], Installation]) -> Installation:
 
 
 @pytest.fixture(scope="module")
-def superset(province: Installation) -> Iterator[SupersetSession]:
+def superset(province: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SupersetSession]:
     server = SupersetServer.of(Settings(home=province.home))
+    assess(province, tmp_path_factory.mktemp("assessed"))
     try:
         told = province.dx("bi", "superset", "load").stdout
-        assert "5 dashboards" in told
+        assert "6 dashboards" in told
         assert server.address is not None
         yield SupersetSession(server.address, ADMIN, server.password())
     finally:
@@ -72,6 +74,16 @@ def test_every_chart_of_every_dashboard_gives_data(superset: SupersetSession) ->
         assert chart.error is None, (chart.name, chart.error)
         assert chart.rows, chart.name
         assert len(chart.dashboards) == 1, chart.name
+    (assessed,) = [chart for chart in charts if chart.name == "Kết quả đánh giá hằng năm"]
+    places = {row["agency_name"]: (row["place"], row["tied"], row["status"]) for row in assessed.rows}
+    assert len(places) == len(assessed.rows) == 7  # whole sets only, no components
+    assert places["Sở Nội vụ"] == places["Sở Tư pháp"] == (2, 2, "verified")
+    assert places["Sở Kế hoạch và Đầu tư"] == (4, 1, "verified")
+    assert places["Sở Tài chính"] == (None, None, "excluded")
+    (scored,) = [chart for chart in charts if chart.name == "Điểm mất theo thành phần QĐ 766"]
+    lost = [row["service_points_lost"] for row in scored.rows]
+    assert len(lost) >= 10
+    assert lost == sorted(lost, reverse=True)
     # what cannot be shown by commune is left out of a ranking, not put on its top without a value
     (highest,) = [chart for chart in charts if chart.name == "15 xã có tỷ lệ kích hoạt cao nhất"]
     rates = [row["eid_activation"] for row in highest.rows]

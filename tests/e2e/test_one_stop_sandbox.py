@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ import pytest
 import sqlalchemy as sa
 from dotenv import dotenv_values
 
+from benchmarks import snapshot
 from dx_pipeline.contract.catalog import load_catalog
 from dx_pipeline.sandbox.province import SandboxProvince
 from dx_pipeline.settings import Settings
@@ -327,6 +330,34 @@ def content(province: Province, table: str) -> dict[Any, str]:
     return dict(province.source(f"""select "{key}", (to_jsonb(t) - 'NgayCapNhat')::text from {table} as t"""))
 
 
+@dataclass
+class Looked:
+    """What a reader saw who looked at the warehouse all the time."""
+
+    torn: list[str] = field(default_factory=list)
+    states: set[str] = field(default_factory=set)
+
+
+@contextmanager
+def looking_for_torn_snapshots(url: str) -> Iterator[Looked]:
+    """The checks of ``benchmarks/snapshot.py``, one after the other, for as long as the block runs."""
+    looked, stop = Looked(), threading.Event()
+
+    def look() -> None:
+        with psycopg.connect(url) as connection:
+            while not stop.wait(0.1):
+                looked.states.add(snapshot.state(connection))
+                looked.torn += snapshot.torn(connection)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield looked
+    finally:
+        stop.set()
+        thread.join()
+
+
 def test_exactly_what_changed_is_brought_and_then_nothing(province: Province) -> None:
     before = {table: content(province, table) for table in CHANGED_BY_THE_SANDBOX}
     province.dx("sandbox", "change", "--rows", "50")
@@ -339,7 +370,10 @@ def test_exactly_what_changed_is_brought_and_then_nothing(province: Province) ->
     assert wanted["qua_trinh_xu_ly"] == (50, 0)
     assert wanted["giay_to_ket_qua"][0] > 0
     assert wanted["dong_bo_dvcqg"][1] > 0
-    province.dx("run")
+    with looking_for_torn_snapshots(province.url) as looked:
+        province.dx("run")
+    assert looked.torn == []
+    assert len(looked.states) > 1, "something was published between two looks"
     assert {table: (b["inserted"], b["updated"]) for table, b in province.last_run().items()} == wanted
     changed_star = star_checksums(province.url)
     assert changed_star["core.fact_dossier"] != province.first["core.fact_dossier"]

@@ -216,19 +216,26 @@ def test_a_report_of_june_made_again_in_september_has_the_same_bytes(
     ) >= len(codes)  # fmt: skip
     installation.dx("run", "one_stop")
 
-    made = {}
+    made, told = {}, {}
     for name, options in {
         "version": ("--version", "1"),
         "known": ("--as-known-at", published_at.isoformat()),  # type: ignore[attr-defined]
         "now": (),
     }.items():
         path = tmp_path / f"{name}.json"
-        installation.dx(
+        told[name] = installation.dx(
             "report", "2024-05", "--no-pdf", *options, "--numbers", str(path), "-o", str(tmp_path / f"{name}.html")
-        )
+        ).stdout
         made[name] = path.read_bytes()
     assert len(june.read_bytes()) > 50_000
     assert made["version"] == june.read_bytes()
     assert made["known"] == june.read_bytes()
     assert made["now"] != june.read_bytes()
+    for name in ("version", "known"):
+        changed = told[name].split("changed since then: ")[1].split("\n")[0].split(", ")
+        assert {"late", "province", "province_total", "quality", "ranking"} <= set(changed)
+        assert not {"eid", "tasks", "budget", "sets", "figures"} & set(changed)
+        assert "read as now" not in told[name]
+    last_page = (tmp_path / "known.html").read_text(encoding="utf-8").split("SHA-256")[1]
+    assert "Từ đó số liệu đã thay đổi ở: Chất lượng phục vụ của tỉnh theo Quyết định 766; " in last_page
     assert (tmp_path / "version.html").read_text() == (tmp_path / "june.html").read_text()

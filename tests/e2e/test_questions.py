@@ -23,6 +23,7 @@ import sqlglot
 from dx_pipeline.contract.indicator import Indicator, load_indicators
 from dx_pipeline.report.pdf import find_chromium
 from dx_pipeline.warehouse.indicator_value import IndicatorValue, indicator_values
+from tests.assessed import assess
 from tests.conftest import ROOT, Installation
 from tests.questions import FOLDER, ROLES, Question, answer, read_questions
 from tests.score_recomputed import Rows, ranking
@@ -198,7 +199,17 @@ def test_places_worked_out_again_from_rows_are_equal_to_the_last_digit(
     }  # fmt: skip
 
 
+def assessed_table(html: str) -> list[tuple[str, ...]]:
+    """Cells of the assessed table, row by row."""
+    table = html.split('<table class="assessed">')[1].split("</table>")[0].split("<tbody>")[1]
+    return [
+        tuple(re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row))
+        for row in re.findall(r"<tr[^>]*>(.*?)</tr>", table, flags=re.DOTALL)
+    ]
+
+
 def test_the_report_of_june_shows_every_published_figure_matching(province: Installation, tmp_path: Path) -> None:
+    assess(province, tmp_path)
     vietnamese, english = tmp_path / "vi.html", tmp_path / "en.html"
     told = province.dx("report", "2024-06", "-o", str(vietnamese)).stdout
     assert "25/25" in told
@@ -208,13 +219,31 @@ def test_the_report_of_june_shows_every_published_figure_matching(province: Inst
     for figure in ("285.394", "189.631", "66,445", "72,595", "103,97", "1.081", "647", "4.327"):
         assert text.count(f">{figure}<") >= 2, figure
     assert "All published figures match the warehouse." in english.read_text(encoding="utf-8")
+    # Equal ones share a place and the next stays empty; not applicable lowers the maximum; excluded is not 0 points.
+    assert assessed_table(text) == [
+        ("1/5", "Sở Nông nghiệp và Phát triển nông thôn", "100,00", "74,75", "100", "74,75", ""),
+        ("2/5 =", "Sở Nội vụ", "100,00", "50,00", "100", "50,00", "đồng hạng, 2 cơ quan"),
+        (
+            "2/5 =", "Sở Tư pháp", "90,00", "45,00", "90", "50,00",
+            "đồng hạng, 2 cơ quan; không áp dụng A3 (10 điểm)",
+        ),
+        ("4/5", "Sở Kế hoạch và Đầu tư", "100,00", "40,00", "100", "40,00", ""),
+        ("5/5", "Sở Công Thương", "100,00", "0,00", "100", "0,00", ""),
+        ("–", "Sở Tài chính", "100,00", "100,00", "100", "–", "loại khỏi xếp hạng: Mới thành lập"),
+        ("–", "Sở Giao thông vận tải", "100,00", "9,00", "100", "–", "chưa thẩm định đủ"),
+    ]  # fmt: skip
+    assert assessed_table(english.read_text(encoding="utf-8"))[2][0::6] == (
+        "2/5 =", "2 agencies share the place; A3 not applicable (10 points)",
+    )  # fmt: skip
+    assert "Chưa đo được 26 trên 100 điểm" in text
+    assert "không ghi đã tích hợp thanh toán trực tuyến hay chưa" in text
     for page in (text, english.read_text(encoding="utf-8")):
         assert not re.search(r"(src|href)=\"(?!data:)", page), "the file loads nothing from elsewhere"
     if find_chromium():
         assert vietnamese.with_suffix(".pdf").read_bytes().startswith(b"%PDF-")
 
 
-@pytest.mark.parametrize(("unit", "component"), [("H50.12", "2.1"), ("461", "3.6"), ("*", "5.2")])
+@pytest.mark.parametrize(("unit", "component"), [("H50.12", "2.1"), ("H50.12", "3.2"), ("461", "3.6"), ("*", "5.2")])
 def test_every_point_lost_leads_to_its_rows(province: Installation, unit: str, component: str) -> None:
     """As many dossiers are named as the denominator is larger than the numerator."""
     shown = province.dx("score", "show", "2024-06", "--unit", unit, "-f", "csv").stdout
@@ -223,3 +252,8 @@ def test_every_point_lost_leads_to_its_rows(province: Installation, unit: str, c
     named = list(csv.DictReader(io.StringIO(lost)))
     assert len(named) == int(part["denominator"]) - int(part["numerator"]) > 0
     assert all(row["reason"] for row in named)
+    if component == "2.1":
+        told = province.dx("score", "explain", named[0]["row_code"], "--period", "2024-06").stdout
+        assert "QĐ 766, 2.1: quá hạn · overdue" in told
+        assert re.search(r"khoản [1-5] · clause [1-5]: ", told)
+        assert "Points not measured: 26 / 100" in province.dx("score", "show", "2024-06", "--unit", unit).stdout

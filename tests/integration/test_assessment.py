@@ -18,6 +18,7 @@ from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.indicator_set import add_revision, sync_indicator_sets
 from dx_pipeline.warehouse.marts import load_marts
 from dx_pipeline.warehouse.national_figure import load_national_figures
+from dx_pipeline.warehouse.score import provisional_years
 from tests.conftest import ROOT
 from tests.integration.star_warehouse import ask, migrated_warehouse, refresh, running_server
 
@@ -141,6 +142,25 @@ def test_from_placeholder_to_published_places(warehouse: Warehouse, tmp_path: Pa
     assert places[0] == {"H50.01": 1, "H50.02": 1, "H50.03": 3, "H50.04": None, "H50.05": None}
     assert places[1] == {"H50.01": 2, "H50.02": 2, "H50.03": 1, "H50.04": None, "H50.05": None}
     assert published[0][f"{SET} | 2024 | H50.03 | A1"]["points_lost"] == Decimal(50)
+
+
+def test_every_day_of_the_calendar_has_a_source_and_years_tell_their_standing(warehouse: Warehouse) -> None:
+    assert ask(
+        warehouse,
+        "select count(*), count(s.day), count(*) filter (where s.standing = 'provisional')"
+        " from core.calendar_exception as e full join core.calendar_source as s on e.day = s.day",
+    ) == [(34, 34, 1)]
+    assert ask(
+        warehouse,
+        "select year, standing, provisional_days from core.calendar_year where year in (2021, 2022, 2026) order by 1",
+    ) == [(2021, "weekends_only", None), (2022, "confirmed", None), (2026, "provisional", "24/11/2026")]
+    with warehouse.loader() as connection:
+        connection.exec_driver_sql("insert into core.holiday values ('2026-01-01', 'Tết', null, 1, 1, 1, now())")
+        assert provisional_years(connection, "2026-11") == []  # the one-stop system lists the year now
+        connection.rollback()
+    with warehouse.loader() as connection:
+        assert provisional_years(connection, "2026-11") == [(2026, "24/11/2026")]
+        assert provisional_years(connection, "2022-H1") == []
 
 
 @pytest.mark.parametrize(

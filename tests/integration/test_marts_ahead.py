@@ -44,7 +44,9 @@ def mart(warehouse: Warehouse, tmp_path: Path) -> Mart:
 def fill(warehouse: Warehouse, month: str, rows: int) -> None:
     with warehouse.owner() as connection:
         connection.execute(
-            sa.text("insert into core.facility_probe select cast(:m as date), 'Trạm ' || n from generate_series(1, :n) n"),
+            sa.text(
+                "insert into core.facility_probe select cast(:m as date), 'Trạm ' || n from generate_series(1, :n) n"
+            ),
             {"m": month, "n": rows},
         )
 

@@ -9,8 +9,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from dx_pipeline.cli.score_explain import clause
 from dx_pipeline.contract.indicator_set import load_indicator_sets
+from dx_pipeline.errors import SettingsError
 from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.dossier_verdict import dossier_verdict, prepare_verdicts
 from dx_pipeline.warehouse.indicator_set import sync_indicator_sets
 from tests.integration.star_on_time_cases import CASES, LIMIT_OF_5_DAYS, NO_LIMIT, Case, dossier
 from tests.integration.star_warehouse import PROJECT, ask, migrated_warehouse, refresh, running_server
@@ -139,6 +142,33 @@ def test_case(warehouse: Warehouse, name: str, month: str) -> None:
     else:
         assert len(rows) == 1
         assert {count: value for count, value in zip(COUNTS, rows[0], strict=True) if value} == expected
+
+
+def test_what_is_told_of_a_dossier_is_its_verdict(warehouse: Warehouse) -> None:
+    """Every case in each month that counts it: the comparison in words agrees with what the mart counted."""
+    told = {}
+    with warehouse.loader() as connection:
+        prepare_verdicts(connection, [PROJECT])
+        for name, case in CASES.items():
+            for month, expected in (("2024-05", case.may), ("2024-06", case.june)):
+                if expected is None or expected.get("stopped_local_only"):  # 766 counted it when it stopped
+                    continue
+                found = dossier_verdict(connection, f"{_agency(name)}-240506-0001", month)
+                told[name, month] = clause(found)
+                signs = (" ≤ " in told[name, month], " > " in told[name, month] or "lần hai" in told[name, month])
+                assert signs == (bool(expected.get("on_time_766")), bool(expected.get("overdue_766"))), name
+                assert bool(expected.get("overdue_local")) == (found.local_verdict == "overdue"), name
+                differs = [key.removeprefix("differing_") for key in expected if key.startswith("differing_")]
+                assert found.cause == (differs[0] if differs else None), name
+        with pytest.raises(SettingsError, match="no period counts a dossier 'H50.0-240506-0001'"):
+            dossier_verdict(connection, "H50.0-240506-0001", None)
+        connection.rollback()
+    assert len(told) > 70
+    assert told["finished one second later", "2024-05"].endswith("2024-05-10 17:00:01 > 2024-05-10 17:00:00")
+    assert "clause 3" in told["open, due next month", "2024-05"]
+    assert "clause 4" in told["answered next month: waiting in May, longer due in June", "2024-06"]
+    assert "clause 2" in told["asked twice, still waiting", "2024-05"]
+    assert "no due date and no limit" in told["no due date and no limit", "2024-05"]
 
 
 def test_periods_end_with_the_month_or_with_the_data(warehouse: Warehouse) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ DELIVERIES = st.lists(ROWS, min_size=1, max_size=4)
 
 
 @pytest.fixture
-def tables(warehouse: Warehouse) -> Iterator[Warehouse]:
+def tables(warehouse: Warehouse) -> Warehouse:
     with warehouse.owner() as connection:
         for name in ("few", "many"):
             connection.exec_driver_sql(
@@ -45,7 +44,7 @@ def tables(warehouse: Warehouse) -> Iterator[Warehouse]:
                 f" select ops.keep_history('core.p_{name}')"
             )
         connection.exec_driver_sql("grant select, insert, update, delete on all tables in schema core to dx_loader")
-    yield warehouse
+    return warehouse
 
 
 def deliver(warehouse: Warehouse, folder: Path, name: str, rows: list[Row], batch: int) -> MergeCounts:
@@ -66,14 +65,19 @@ def deliver(warehouse: Warehouse, folder: Path, name: str, rows: list[Row], batc
 def content(warehouse: Warehouse, name: str) -> list[list[Any]]:
     with warehouse.owner() as connection:
         return [
-            [tuple(row) for row in connection.exec_driver_sql(f"select * from core.p_{name}{suffix} order by 1, 3, {by}")]
+            [
+                tuple(row)
+                for row in connection.exec_driver_sql(f"select * from core.p_{name}{suffix} order by 1, 3, {by}")
+            ]
             for suffix, by in (("", "2"), ("_history", "known_from"))
         ]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=DELIVERIES)
-def test_both_ways_of_an_upsert_come_to_the_same(tables: Warehouse, tmp_path: Path, deliveries: list[list[Row]]) -> None:
+def test_both_ways_of_an_upsert_come_to_the_same(
+    tables: Warehouse, tmp_path: Path, deliveries: list[list[Row]]
+) -> None:
     with tables.owner() as connection:
         for name in ("few", "many"):
             connection.execute(sa.text(f"delete from core.p_{name}"))

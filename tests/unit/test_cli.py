@@ -73,7 +73,7 @@ def test_the_commands_are_the_known_ones() -> None:
     assert set(commands()) == {
         "alerts check", "alerts mute", "alerts show", "alerts test", "alerts unmute",
         "assessment exclude", "assessment load", "assessment show", "report",
-        "score load", "score national", "score rows", "score sets", "score show",
+        "score explain", "score load", "score national", "score rows", "score sets", "score show",
         "access agencies", "access grant", "access revoke", "access show", "access sync",
         "bi superset bundle", "bi superset check", "bi superset down", "bi superset install", "bi superset load", "bi superset up",
         "audit", "backup", "keys forget", "keys rekey", "keys rotate", "keys show", "restore", "retention",

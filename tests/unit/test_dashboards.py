@@ -19,7 +19,7 @@ HEAD = "dashboards:\n- id: thu-nghiem\n  title: {vi: Thử, en: Trial}\n  rows:\
 def test_the_dashboards_of_the_province_are_declared() -> None:
     dashboards = load_dashboards(list(INDICATORS.values()))
     assert [dashboard.id for dashboard in dashboards] == [
-        "tong-quan-dieu-hanh", "mot-cua", "dinh-danh-dien-tu", "nhiem-vu", "chat-luong-du-lieu",
+        "tong-quan-dieu-hanh", "mot-cua", "diem-xep-hang", "dinh-danh-dien-tu", "nhiem-vu", "chat-luong-du-lieu",
     ]  # fmt: skip
     for dashboard in dashboards:
         assert (ROOT / "docs" / f"superset-{dashboard.id}.png").stat().st_size < 300_000
@@ -33,6 +33,11 @@ def test_the_dashboards_of_the_province_are_declared() -> None:
         ("{show: ranking, indicators: [on_time_766], width: 3}", "each of them needs it"),
         ("{show: trend, indicators: [overdue_now], width: 3}", "has no months"),
         ("{show: list, mart: dossier_late_now, columns: [open], width: 3}", "a list needs mart, columns and title"),
+        (
+            "{show: list, mart: x, columns: [open], title: {vi: a, en: b}, where: 'a; drop', width: 3}",
+            "must be one expression",
+        ),
+        ("{show: number, indicators: [on_time_766], where: a > 1, width: 3}", "no where"),
         ("{show: number, indicators: [on_time_766], width: 13}", "less than or equal to 12"),
         ("{show: pie, indicators: [on_time_766], width: 3}", "Input should be 'number'"),
         (

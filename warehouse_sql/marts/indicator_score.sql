@@ -101,7 +101,8 @@ with counted as (
         r.received_on as month,
         bool_or(r.is_online) as is_filed_online,
         bool_or(r.has_obligation) as has_obligation,
-        bool_or(r.has_obligation and r.is_paid_online) as is_paid_online
+        bool_or(r.has_obligation and r.is_paid_online) as is_paid_online,
+        count(*) as dossiers
     from score_dossier as r
     where r.procedure_sk > 0
     group by
@@ -116,13 +117,16 @@ select
     p.procedure_code,
     bool_or(c.is_filed_online) as is_filed_online,
     bool_or(c.has_obligation) as has_obligation,
-    bool_or(c.is_paid_online) as is_paid_online
+    bool_or(c.is_paid_online) as is_paid_online,
+    sum(c.dossiers) as dossiers
 from counted as c
 inner join core.dim_procedure as p on c.procedure_sk = p.procedure_sk
 group by
     c.agency_sk,
     c.month,
     p.procedure_code;
+
+-- dx:include parts/score_service.sql
 
 create temporary table score_measure on commit drop as
 with counted as (
@@ -188,30 +192,26 @@ paid_procedure as (
         p.period
 ),
 
--- Procedures in force on the last day of the period.
+-- Only units of which something was counted in the period: the others were not there, or did nothing.
 service as (
     select
-        p.period,
-        d.procedure_code,
-        coalesce(max(d.service_level), 0) as service_level
-    from score_period as p
-    inner join core.dim_procedure as d
-        on p.ends_on >= d.valid_from and p.ends_on < d.valid_to and d.procedure_sk > 0 and not d.is_inferred
+        u.scope,
+        u.unit_code,
+        u.period,
+        sum(l.procedures) as procedures,
+        sum(l.online) as online,
+        sum(l.full_online) as full_online
+    from score_service_unit as u
+    inner join score_service_list as l on u.period = l.period and u.list_code = l.list_code
+    where exists (
+        select 1
+        from counted as c
+        where c.scope = u.scope and c.unit_code = u.unit_code and c.period = u.period
+    )
     group by
-        p.period,
-        d.procedure_code
-),
-
-used_online as (
-    select
-        p.period,
-        c.procedure_code
-    from score_procedure as c
-    inner join score_period as p on c.month between p.starts_on and p.ends_on
-    where c.is_filed_online
-    group by
-        p.period,
-        c.procedure_code
+        u.scope,
+        u.unit_code,
+        u.period
 ),
 
 -- A stock: the last report of the period.
@@ -324,28 +324,19 @@ from paid_procedure as c
 union all
 select
     x.measure,
-    'province',
-    '*',
+    s.scope,
+    s.unit_code,
     s.period,
     x.numerator,
     x.denominator,
     null
-from (
-    select
-        s.period,
-        count(*) as procedures,
-        count(*) filter (where s.service_level >= 3) as online,
-        count(*) filter (where s.service_level = 4) as full_online,
-        count(*) filter (where s.service_level >= 3 and u.procedure_code is not null) as used
-    from service as s
-    left join used_online as u on s.period = u.period and s.procedure_code = u.procedure_code
-    group by s.period
-) as s
+from service as s
+left join score_service_used as u on s.scope = u.scope and s.unit_code = u.unit_code and s.period = u.period
 cross join lateral (
     values
     ('services_online', s.online, s.procedures),
     ('services_full', s.full_online, s.online),
-    ('services_with_online_dossier', s.used, s.online)
+    ('services_with_online_dossier', coalesce(u.used, 0), s.online)
 ) as x (measure, numerator, denominator)
 union all
 select

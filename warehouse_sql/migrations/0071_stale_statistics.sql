@@ -1,8 +1,8 @@
 -- Planner statistics of tables that were filled since they were last taken. Autovacuum takes them too, but minutes
 -- later: marts are computed right after a load, and a plan made for an empty table can take minutes instead of seconds.
 
--- Takes statistics of what has none or has grown by a fifth: of a table, of its partitions, or of the tables that a view
--- reads. A name that is none of core or restricted is passed over. Returns how many were taken. One caller at a
+-- Takes statistics of what has none or has grown by a fifth: of a table, of its partitions, or of the tables that a
+-- view reads. A name that is none of core or restricted is passed over. Returns how many were taken. One caller at a
 -- time: who waited finds them fresh. The sample is small, because the first read of a fresh page also writes it (hint
 -- bits under checksums). Autovacuum never takes those of a partitioned table as a whole.
 create or replace function ops.refresh_statistics(table_name text)

@@ -15,7 +15,7 @@ select
     s.rate,
     s.score,
     s.points_lost,
-    coalesce(s.status, 'no_source') as status,
+    coalesce(s.status, case when c.indicator is null then 'no_source' else 'by_indicator' end) as status,
     c.why_vi,
     c.why_en
 from mart.indicator_component as c

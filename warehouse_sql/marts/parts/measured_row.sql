@@ -1,7 +1,8 @@
 -- Rows that measures count by a day of their own: the temporary view measured_row, one row per measure and petition or
 -- row of measured_dossier, with whether it is in the numerator and for how many dossiers it stands. Needs
--- parts/measured_dossier.sql and measured_dossier, made of its rows (row_code and dossiers beside their columns). The measures on_time and dossiers_satisfied are judged at the end of
--- a period instead and come from parts/on_time_verdict.sql; procedures_* and services_* count procedures.
+-- parts/measured_dossier.sql and measured_dossier, made of its rows (row_code and dossiers beside their columns). The
+-- measures on_time and dossiers_satisfied are judged at the end of a period instead and come from
+-- parts/on_time_verdict.sql; procedures_* and services_* count procedures.
 --
 --   synchronised        accepted dossiers: sent to the national portal at least once
 --   filed_online        accepted dossiers: channel 2; one left empty is at the counter. Whether the procedure demands
@@ -13,6 +14,8 @@
 --   digitised           finished dossiers: a digitised component and a result with its file
 --   petitions_on_time   petitions handled, or waiting past their limit: handled within it (15, 5, 2 working days)
 --   petitions_satisfied petitions: not dissatisfied, not raised again, not late
+--   petitions_about_procedures, petitions_about_staff
+--                       petitions: of that kind (followed, no points)
 --   complained          dossiers (by the day of the first one): rated not satisfied, or subject of a petition
 
 create temporary view measured_row as
@@ -27,6 +30,7 @@ petition as (
         d.petition_code,
         d.agency_sk,
         d.received_on,
+        f.petition_kind_code,
         d.is_on_time,
         d.is_on_time is null and d.due_on < c.as_of as is_waiting_overdue,
         coalesce(r.is_satisfied, true) and not coalesce(f.raised_again, false) as is_content
@@ -82,7 +86,9 @@ from petition as p
 cross join lateral (
     values
     ('petitions_on_time', case when p.is_waiting_overdue then false else p.is_on_time end),
-    ('petitions_satisfied', p.is_content and coalesce(p.is_on_time, true) and not p.is_waiting_overdue)
+    ('petitions_satisfied', p.is_content and coalesce(p.is_on_time, true) and not p.is_waiting_overdue),
+    ('petitions_about_procedures', p.petition_kind_code = 'thu_tuc'),
+    ('petitions_about_staff', p.petition_kind_code = 'can_bo')
 ) as m (measure, is_good)
 where m.is_good is not null
 union all
