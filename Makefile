@@ -3,6 +3,7 @@
 #   make test    everything the tests need, then all tests
 #   make nightly  many more of the tests that draw: 200 faults done to runs, 400 hostile files
 #   make superset  Superset with the datasets, indicators and dashboards of the warehouse, on 127.0.0.1
+#   make spark   Apache Spark into the virtual environment, for datasets that a cluster cleans
 #   make dev     the Dagster UI over the same runs
 #   make bench   speed beside the raw limit and its peers; make bench-readers: questions while a load publishes
 #   make clean   stop the servers and remove what was made here
@@ -14,7 +15,7 @@ READY := $(VENV)/.ready
 export DX_HOME ?= $(CURDIR)/.dx
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test nightly lint superset superset-lock dev bench bench-readers bench-lock clean lock
+.PHONY: run test nightly lint superset superset-lock spark spark-lock dev bench bench-readers bench-lock clean lock
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -47,6 +48,14 @@ superset-lock: $(READY)
 	$(BIN)/pip-compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --no-header \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--output-file bi/superset/requirements.lock bi/superset/requirements.in
+
+spark: $(READY)
+	@$(BIN)/python -m pip install --quiet --no-compile --require-hashes --requirement deploy/spark/requirements.lock
+
+spark-lock: $(READY)
+	$(BIN)/pip-compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --no-header \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file deploy/spark/requirements.lock deploy/spark/requirements.in
 
 dev: $(READY)
 	@$(BIN)/dx dev

@@ -67,6 +67,10 @@ class IncompleteExtract(DxError):
     can_heal = True
 
 
+class SparkUnavailable(DxError):
+    """The Spark cluster that a dataset is switched to cannot be used; the batch is held with its landed rows."""
+
+
 class LandingError(DxError):
     """A landed batch is missing, damaged or cannot be written."""
 

@@ -43,6 +43,28 @@ class Settings(AlertSettings):
     batch_rows: int = Field(default=32_768, ge=1_024, le=1_048_576, description="Rows per Arrow batch.")
     judge_memory: str = Field(default="320MB", description="Memory cap of the judge's DuckDB.")
     judge_threads: int = Field(default=2, ge=1, description="Threads of the judge's DuckDB.")
+    spark_master: str | None = Field(
+        default=None, description="Cluster that cleans the datasets of DX_SPARK_DATASETS, e.g. spark://host:7077."
+    )
+    spark_datasets: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Datasets whose batches are cleaned on Spark, separated by ','; `*` for all."
+    )
+    spark_min_rows: int = Field(
+        default=200_000, ge=1, description="Smaller batches are cleaned here: a session costs more than cleaning them."
+    )
+    spark_patience_seconds: float = Field(
+        default=60, ge=1, description="How long Spark may give no executor before the batch is held."
+    )
+    provinces: Path | None = Field(
+        default=None,
+        description="Folder of several provinces served by one Dagster: a folder for each, named by its code.",
+    )
+    provinces_here: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Codes of the provinces that this host serves, separated by ','; by default all."
+    )
+    code_location: str = Field(
+        default="dx", pattern=r"^[a-z][a-z0-9_]{0,30}$", description="Name of this host among several, for Dagster."
+    )
     lock_timeout_seconds: int = Field(
         default=600, ge=0, description="How long a run waits for another run of the same dataset."
     )
@@ -87,6 +109,13 @@ class Settings(AlertSettings):
     def _split_paths(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(Path(part) for part in value.split(os.pathsep) if part)
+        return value
+
+    @field_validator("spark_datasets", "provinces_here", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
     @field_validator("home", mode="after")

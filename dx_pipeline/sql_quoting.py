@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 
 def identifier(name: str) -> str:
     """A SQL identifier in quotation marks, as PostgreSQL, SQLite and DuckDB read it."""
@@ -16,3 +19,8 @@ def literal(text: str) -> str:
 def mysql_identifier(name: str) -> str:
     """A SQL identifier in backquotes, as MySQL and MariaDB read it."""
     return "`" + name.replace("`", "``") + "`"
+
+
+def parquet_files(paths: Iterable[Path]) -> str:
+    """DuckDB's table function over Parquet files of one schema."""
+    return f"read_parquet([{', '.join(literal(str(path)) for path in paths)}])"

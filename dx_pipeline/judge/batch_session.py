@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from dx_pipeline.errors import DxError
 from dx_pipeline.judge.deduplicate import CLEANED
-from dx_pipeline.sql_quoting import identifier
+from dx_pipeline.sql_quoting import identifier, parquet_files
 
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 """Bounds in rules without an offset are Vietnamese local time."""
@@ -75,13 +75,13 @@ class BatchSession:
         self.connection.execute("set enable_external_access = false")
         self.connection.execute(f"set streaming_buffer_size = '{STREAMING_BUFFER}'")
         self.connection.execute("set lock_configuration = true")
-        self.connection.execute(f"create view {CLEANED} as select * from {_parquet(cleaned)}")
+        self.connection.execute(f"create view {CLEANED} as select * from {parquet_files(cleaned)}")
         for name, paths in references.items():
             schema, _, table = name.rpartition(".")
             if schema:
                 self.connection.execute(f"create schema if not exists {identifier(schema)}")
             target = f"{identifier(schema)}.{identifier(table)}" if schema else identifier(table)
-            self.connection.execute(f"create view {target} as select * from {_parquet(paths)}")
+            self.connection.execute(f"create view {target} as select * from {parquet_files(paths)}")
 
     def columns(self) -> list[tuple[str, str]]:
         """Name and DuckDB type of every column of the cleaned batch."""
@@ -125,8 +125,3 @@ def unjudgeable(error: BaseException, dataset: str = "", rule: str | None = None
         f"Không chấm được lô{where} | the batch could not be judged{where}: {without_values(error)}",
         next_step=step,
     )
-
-
-def _parquet(paths: Sequence[Path]) -> str:
-    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-    return f"read_parquet([{files}])"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dx_pipeline.clean.derived import derived_columns
 from dx_pipeline.clean.pseudonym import pseudonym_columns
+from dx_pipeline.clean.repairs import Repair
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import WarehouseError
 from dx_pipeline.judge.rule_spec import Suite
@@ -18,7 +19,6 @@ from dx_pipeline.orchestration.reconciliation import AcceptedSums
 from dx_pipeline.orchestration.released_rows import find_released_rows
 from dx_pipeline.orchestration.staging import (
     RejectedRows,
-    Repair,
     accepted_batches,
     accepted_schema,
     prefetch,
@@ -26,6 +26,7 @@ from dx_pipeline.orchestration.staging import (
 )
 from dx_pipeline.progress import listener
 from dx_pipeline.settings import Settings
+from dx_pipeline.spark.cleaning import clean_on_spark, goes_to_spark
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.ledger import Batch
 from dx_pipeline.warehouse.stage import REJECTED_SCHEMA, copy_into_stage, prepare_stage, rejected_table
@@ -38,9 +39,13 @@ SMALLEST_CAPPED_PART = 100  # rows of an increment, a month or a replay from whi
 
 @dataclass(frozen=True)
 class CleanedBatch:
-    """A cleaned batch in a Parquet file that lives until it is judged, and what the cleaner changed."""
+    """A cleaned batch in Parquet files that live until it is judged, and what the cleaner changed.
 
-    path: Path
+    Attributes:
+        paths: in the order of the rows; one file, or from Spark one for each part.
+    """
+
+    paths: tuple[Path, ...]
     repairs: tuple[Repair, ...]
 
 
@@ -56,17 +61,20 @@ class StagedBatch:
 def clean_landed(
     contract: Contract, batch: Batch, manifest: Manifest, *, landing: LandingStore, settings: Settings
 ) -> CleanedBatch:
-    """Check the landed files of a batch against their hashes and clean them.
+    """Check the landed files of a batch against their hashes and clean them: here, or on Spark if the settings say so.
 
     Raises:
         LandingError: a file is gone, damaged or cannot be cleaned.
+        SparkUnavailable: the dataset is switched to Spark, which cannot be used.
     """
     landing.verify(manifest)
     work = settings.work_root / str(batch.batch_id)
     work.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     work.mkdir(exist_ok=True, mode=0o700)
+    if goes_to_spark(settings, contract, manifest.row_count):
+        return CleanedBatch(*clean_on_spark(contract, manifest, work, settings))
     path = work / "cleaned.parquet"
-    return CleanedBatch(path, write_cleaned(contract, landing, manifest, path, settings.batch_rows))
+    return CleanedBatch((path,), write_cleaned(contract, landing, manifest, path, settings.batch_rows))
 
 
 def judge_into_stage(
@@ -86,7 +94,7 @@ def judge_into_stage(
     """
     from dx_pipeline.judge.verdict import Judgement
 
-    cleaned = cleaned_batch.path
+    cleaned = cleaned_batch.paths
     keys = keys_in_use(warehouse, settings, contract)
     pseudonyms, pseudonym_keys = pseudonym_columns(contract, keys)
     rejected = RejectedRows()
@@ -95,7 +103,7 @@ def judge_into_stage(
         _with_cap_that_fits(contract, batch, manifest.row_count),
         suite,
         cleaned,
-        work_dir=cleaned.parent,
+        work_dir=cleaned[0].parent,
         memory_limit=settings.judge_memory,
         threads=settings.judge_threads,
         extra_columns={**{name: derived.sql for name, derived in derived_columns(contract).items()}, **pseudonyms},

@@ -39,13 +39,23 @@ def get_road() -> Road:
         WarehouseUnavailable, MigrationError: see their classes.
     """
     settings = get_settings()
+    _warn_of_unknown(settings.spark_datasets)
+    return open_road(settings, get_catalog())
+
+
+def open_road(settings: Settings, catalog: Catalog) -> Road:
+    """A road over the warehouse of these settings, which is opened (and started, if embedded) and migrated.
+
+    Raises:
+        WarehouseUnavailable, MigrationError: see their classes.
+    """
     warehouse = Warehouse.open(settings)
     broken_tables: dict[Path, MigrationError] = {}
     migrate(warehouse, settings.project_roots, broken=broken_tables)
     _sync_sets(settings, warehouse)
     end_lapsed(warehouse)
     lineage = LineageEmitter(settings, warehouse.url, get_lineage, lambda message: listener().warn("lineage", message))
-    return Road(settings, warehouse, get_catalog(), broken_tables, lineage)
+    return Road(settings, warehouse, catalog, broken_tables, lineage)
 
 
 def _sync_sets(settings: Settings, warehouse: Warehouse) -> None:
@@ -57,6 +67,12 @@ def _sync_sets(settings: Settings, warehouse: Warehouse) -> None:
         return
     with warehouse.loader() as connection:
         sync_indicator_sets(connection, sets)
+
+
+def _warn_of_unknown(spark_datasets: Sequence[str]) -> None:
+    for name in spark_datasets:
+        if name != "*" and name not in get_catalog().contracts:
+            listener().warn(name, "no contract has this name, which DX_SPARK_DATASETS lists")
 
 
 @lru_cache(maxsize=1)

@@ -75,8 +75,8 @@ def record_stage(
 ) -> None:
     """Store what the cleaned file, the judge's two sides and the stage table hold."""
     names = {name: name for name in followed_columns(contract)}
-    whole = sums_of_files([cleaned.path], key=[], totals=names, cursor=None)
-    out = sums_of_files([cleaned.path], key=[], totals=names, cursor=None, rows=rejected_rows)
+    whole = sums_of_files(cleaned.paths, key=[], totals=names, cursor=None)
+    out = sums_of_files(cleaned.paths, key=[], totals=names, cursor=None, rows=rejected_rows)
     record_control_sums(connection, batch.batch_id, "cleaned", whole)
     record_control_sums(connection, batch.batch_id, "quarantined", out)
     record_control_sums(connection, batch.batch_id, "accepted", {"rows": str(verdict.accepted), **accepted})

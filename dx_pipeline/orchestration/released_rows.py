@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -11,13 +12,13 @@ from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import LoadFileError
 from dx_pipeline.judge.record_hash import record_hash_sql
 from dx_pipeline.landing.manifest import Manifest
-from dx_pipeline.sql_quoting import identifier, literal
+from dx_pipeline.sql_quoting import identifier, literal, parquet_files
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.quarantine_decision import Decision, released_decisions
 
 
 def find_released_rows(
-    contract: Contract, manifest: Manifest, cleaned: Path, warehouse: Warehouse
+    contract: Contract, manifest: Manifest, cleaned: Sequence[Path], warehouse: Warehouse
 ) -> dict[int, frozenset[str]]:
     """Per ``_row`` the reason codes that were overruled for it.
 
@@ -29,7 +30,7 @@ def find_released_rows(
 
 
 def rows_of_decisions(
-    contract: Contract, manifest: Manifest, cleaned: Path, decisions: list[Decision]
+    contract: Contract, manifest: Manifest, cleaned: Sequence[Path], decisions: list[Decision]
 ) -> dict[int, frozenset[str]]:
     """As ``find_released_rows``, for these decisions; only rows with one of their keys are hashed."""
     decided = pa.table(
@@ -54,7 +55,7 @@ def rows_of_decisions(
     key = f"concat_ws('|', {', '.join(f'{name}::varchar' for name in identity)})"
     readable = " and ".join(f"{name} is not null" for name in identity)
     sql = (
-        f"with keyed as (select c._row, d.record_hash, d.reasons from read_parquet({literal(str(cleaned))}) as c"
+        f"with keyed as (select c._row, d.record_hash, d.reasons from {parquet_files(cleaned)} as c"
         f" join decided as d on d.row_key = {key} where {readable})"
         f" select k._row, k.reasons from keyed as k join ({' union all '.join(parts)}) as l on l.dx_row = k._row"
         f" where {record_hash_sql(names, 'l')} = k.record_hash"

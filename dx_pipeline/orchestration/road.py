@@ -20,6 +20,7 @@ import duckdb
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dx_pipeline.clean.repairs import Repair
 from dx_pipeline.contract.catalog import Catalog
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import (
@@ -41,7 +42,6 @@ from dx_pipeline.orchestration.judging import CleanedBatch, clean_landed, judge_
 from dx_pipeline.orchestration.reconciliation import disagreements, record_landing, record_stage, record_star
 from dx_pipeline.orchestration.released_rows import name_released_rows
 from dx_pipeline.orchestration.source_reading import SourceReading
-from dx_pipeline.orchestration.staging import Repair
 from dx_pipeline.progress import listener
 from dx_pipeline.settings import Settings
 from dx_pipeline.warehouse import ledger
@@ -264,7 +264,7 @@ class Road:
             if manifest.row_count == 0 and contract.load.mode != "snapshot":
                 return self._stage_nothing(batch)
             try:
-                if cleaned is None or not cleaned.path.exists():
+                if cleaned is None or not all(path.exists() for path in cleaned.paths):
                     cleaned = clean_landed(contract, batch, manifest, landing=self.landing, settings=self.settings)
                 return self._judge(contract, batch, suite, manifest, cleaned, started)
             finally:

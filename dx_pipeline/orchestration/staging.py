@@ -5,9 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,13 +14,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dx_pipeline.clean.batch import NOTE_SUFFIX, clean_batch, cleaned_schema
+from dx_pipeline.clean.batch import clean_batch, cleaned_parquet_options, cleaned_schema
 from dx_pipeline.clean.derived import derived_columns
+from dx_pipeline.clean.repairs import Repair, RepairCounts, count_notes, in_order
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.landing.manifest import Manifest
 from dx_pipeline.landing.store import LandingStore
 from dx_pipeline.progress import listener
-from dx_pipeline.sql_quoting import identifier, literal
+from dx_pipeline.sql_quoting import identifier, literal, parquet_files
 from dx_pipeline.warehouse.stage import REJECTED_SCHEMA
 
 if TYPE_CHECKING:
@@ -33,21 +33,12 @@ CLEAN_WORKERS = 2
 QUEUE_BATCHES = 2
 
 
-@dataclass(frozen=True)
-class Repair:
-    """How often the cleaner changed values of a column, and in what way."""
-
-    column: str
-    note: str
-    rows: int
-
-
 def write_cleaned(
     contract: Contract, store: LandingStore, manifest: Manifest, target: Path, batch_rows: int
 ) -> tuple[Repair, ...]:
     """Clean a landed batch into one Parquet file that lives for seconds; tells what the cleaner changed."""
     schema = cleaned_schema(contract)
-    found: Counter[tuple[str, str]] = Counter()
+    found: RepairCounts = Counter()
 
     def sources() -> Iterator[tuple[pa.RecordBatch, int]]:
         first_row = 0
@@ -56,26 +47,13 @@ def write_cleaned(
             first_row += batch.num_rows
 
     total = manifest.row_count
-    texts = [
-        field.name for field in schema if pa.types.is_string(field.type)
-    ]  # a dictionary of numbers costs, and saves nothing
-    with pq.ParquetWriter(target, schema, compression="lz4", write_statistics=False, use_dictionary=texts) as writer:
+    with pq.ParquetWriter(target, schema, **cleaned_parquet_options(schema)) as writer:
         for cleaned in ordered_map(lambda item: clean_batch(item[0], contract, item[1]), sources(), CLEAN_WORKERS):
             writer.write_batch(cleaned)
-            _count_notes(cleaned, found)
+            count_notes(cleaned, found)
             listener().advance(contract.id, "clean", cleaned.num_rows, total)
     listener().finish(contract.id, "clean")
-    order = {name: position for position, name in enumerate(schema.names)}
-    by_column = sorted(found.items(), key=lambda item: (order[item[0][0] + NOTE_SUFFIX], item[0][1]))
-    return tuple(Repair(column, note, rows) for (column, note), rows in by_column)
-
-
-def _count_notes(cleaned: pa.RecordBatch, found: Counter[tuple[str, str]]) -> None:
-    for field in cleaned.schema:
-        notes = cleaned.column(field.name) if field.name.endswith(NOTE_SUFFIX) else None
-        if notes is not None and notes.null_count < len(notes):
-            for counted in notes.drop_null().value_counts().to_pylist():
-                found[field.name.removesuffix(NOTE_SUFFIX), counted["values"]] += counted["counts"]
+    return in_order(found, schema)
 
 
 class RejectedRows:
@@ -94,7 +72,7 @@ class RejectedRows:
             self._batches.append(batch)
 
     def records(
-        self, contract: Contract, manifest: Manifest, cleaned: Path, batch_rows: int
+        self, contract: Contract, manifest: Manifest, cleaned: Sequence[Path], batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
         """Rows for the rejected stage table: row number, key, reasons, raw record as JSON.
 
@@ -128,7 +106,7 @@ class RejectedRows:
             f" replace({business_key}, chr(0), '␀') as business_key, r.reasons,"
             f" {_raw_json(contract)} as raw_record from rejected as r"
             f" join ({' union all '.join(parts)}) as l on l.dx_row = r._row"
-            f" join (select _row, {identity} from read_parquet({literal(str(cleaned))})) as c on c._row = r._row),"
+            f" join (select _row, {identity} from {parquet_files(cleaned)}) as c on c._row = r._row),"
             " numbered as (select *, row_number() over (partition by row_key order by raw_record, _row) as n from found)"
             " select _row, case when n = 1 then row_key else row_key || '#' || n end as row_key, business_key, reasons,"
             " raw_record"
