@@ -26,7 +26,7 @@ from dx_pipeline.warehouse import ledger
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 from dx_pipeline.warehouse.ledger import Batch
 from dx_pipeline.warehouse.load_file import parse_load_file
-from dx_pipeline.warehouse.marts import Mart
+from dx_pipeline.warehouse.marts import Mart, dependent_marts
 
 REPLAY_TAG = "dx/replay"
 MODE_TAG = "dx/mode"
@@ -40,6 +40,16 @@ LAYER_TEXT = {
     "stage": "Đã làm sạch và kiểm định từng dòng | Cleaned and judged row by row",
     "core": "Đã công bố vào kho dùng chung | Published into the shared star schema",
 }
+
+
+def asset_keys(contracts: Sequence[Contract]) -> list[dg.AssetKey]:
+    """The assets of datasets in every layer."""
+    return [asset_key(layer, contract) for contract in contracts for layer in LAYER_KINDS]
+
+
+def mart_keys(contracts: Sequence[Contract], marts: Sequence[Mart]) -> list[dg.AssetKey]:
+    """The assets of the marts that depend on any of the datasets."""
+    return [dg.AssetKey(["mart", mart.name]) for mart in dependent_marts(marts, {one.id for one in contracts})]
 
 
 def asset_key(layer: str, contract: Contract) -> dg.AssetKey:

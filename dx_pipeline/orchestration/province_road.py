@@ -21,7 +21,7 @@ from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import DxError, SettingsError
 from dx_pipeline.orchestration.process import open_road
 from dx_pipeline.settings import Settings
-from dx_pipeline.warehouse.marts import Mart, refresh_mart
+from dx_pipeline.warehouse.marts import Mart, dependent_marts, refresh_mart
 
 _CODE = re.compile(r"^[0-9]{2}\Z")
 
@@ -108,13 +108,11 @@ def bring_province(
                 batches.append(road.publish(contract, road.stage(contract, landed).batch).batch)
             except DxError as error:
                 failures.append(f"{contract.id}: {error.what}")
-        chosen = {contract.id for contract in contracts}
-        for mart in marts:
-            if chosen.intersection(mart.depends_on):
-                try:
-                    refresh_mart(road.warehouse, mart, only_if_changed=True)
-                except DxError as error:
-                    failures.append(f"mart {mart.name}: {error.what}")
+        for mart in dependent_marts(marts, {contract.id for contract in contracts}):
+            try:
+                refresh_mart(road.warehouse, mart, only_if_changed=True)
+            except DxError as error:
+                failures.append(f"mart {mart.name}: {error.what}")
     finally:
         road.warehouse.close()
     return ProvinceReport(

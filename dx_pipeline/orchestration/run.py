@@ -13,7 +13,16 @@ import dagster as dg
 
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import WarehouseUnavailable
-from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, REPLAY_TAG, WHOLE, asset_key, monthly_partitions
+from dx_pipeline.orchestration.assets import (
+    INCREMENT,
+    MODE_TAG,
+    REPLAY_TAG,
+    WHOLE,
+    asset_key,
+    asset_keys,
+    mart_keys,
+    monthly_partitions,
+)
 from dx_pipeline.orchestration.definitions import defs
 from dx_pipeline.orchestration.instance import (
     OWNER_TAG,
@@ -71,13 +80,7 @@ def run_datasets(
     prepare_dagster_home(get_settings())
     road = get_road()
 
-    chosen = {contract.id for contract in contracts}
-    keys = [asset_key(layer, contract) for contract in contracts for layer in ("landing", "stage", "core")]
-    mart_keys = [
-        dg.AssetKey(["mart", mart.name])
-        for mart in (load_marts(get_settings().project_roots) if marts else ())
-        if chosen.intersection(mart.depends_on)
-    ]
+    shown = mart_keys(contracts, load_marts(get_settings().project_roots) if marts else ())
     tags = {OWNER_TAG: process_tag(), "dx/trigger": "cli"}
     if month is None:
         tags[MODE_TAG] = WHOLE if whole else INCREMENT
@@ -89,7 +92,7 @@ def run_datasets(
         job = defs.resolve_implicit_global_asset_job_def()
         result = job.execute_in_process(
             instance=instance,
-            asset_selection=[*keys, *mart_keys],
+            asset_selection=[*asset_keys(contracts), *shown],
             partition_key=_partition_key(contracts, month),
             tags=tags,
             run_id=run_id,
@@ -107,7 +110,7 @@ def run_datasets(
         succeeded=result.success,
         batches=tuple({batch.dataset_id: batch for batch in reversed(batches)}.values()),
         failures=failures,
-        waiting=_waiting(result, contracts, mart_keys, failures),
+        waiting=_waiting(result, contracts, shown, failures),
         dead_runs=tuple(dead),
     )
 

@@ -14,11 +14,9 @@ import dagster as dg
 from dx_pipeline.contract.catalog import Catalog
 from dx_pipeline.contract.cron import parse_cron
 from dx_pipeline.contract.model import Contract, System
-from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, asset_key
+from dx_pipeline.orchestration.assets import INCREMENT, MODE_TAG, asset_keys, mart_keys
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 from dx_pipeline.warehouse.marts import Mart
-
-_LAYERS = ("landing", "stage", "core")
 
 
 def system_schedules(
@@ -76,8 +74,7 @@ def _part(
 ) -> dg.UnresolvedAssetJobDefinition:
     """A job over some datasets of a system and the marts that show them."""
     ids = {contract.id for contract in contracts}
-    keys = [asset_key(layer, contract) for contract in contracts for layer in _LAYERS]
-    keys += [dg.AssetKey(["mart", mart.name]) for mart in marts if ids.intersection(mart.depends_on)]
+    keys = [*asset_keys(contracts), *mart_keys(contracts, marts)]
     return dg.define_asset_job(
         name=f"{name}_refresh_part",
         selection=dg.AssetSelection.assets(*keys),

@@ -9,7 +9,7 @@ import dagster as dg
 from dx_pipeline.contract.catalog import Catalog
 from dx_pipeline.contract.cron import parse_cron
 from dx_pipeline.contract.model import Contract
-from dx_pipeline.orchestration.assets import MODE_TAG, WHOLE, asset_key
+from dx_pipeline.orchestration.assets import MODE_TAG, WHOLE, asset_keys, mart_keys
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 from dx_pipeline.warehouse.marts import Mart
 
@@ -33,8 +33,7 @@ def whole_reread(
     if not contracts:
         return [], []
     ids = {contract.id for contract in contracts}
-    keys = [asset_key(layer, contract) for contract in contracts for layer in ("landing", "stage", "core")]
-    keys += [dg.AssetKey(["mart", mart.name]) for mart in marts if ids.intersection(mart.depends_on)]
+    keys = [*asset_keys(contracts), *mart_keys(contracts, marts)]
     job = dg.define_asset_job(
         name=NAME,
         selection=dg.AssetSelection.assets(*keys),

@@ -25,10 +25,9 @@ from sqlalchemy.engine import Connection
 from dx_pipeline.errors import LoadFileError
 from dx_pipeline.sql_quoting import identifier
 from dx_pipeline.warehouse.connection import Warehouse, without_values
-from dx_pipeline.warehouse.marts import Mart
+from dx_pipeline.warehouse.marts import Mart, without_comments
 
 _NAME = re.compile(r"\b([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)\b(?!\s*\()")
-_COMMENT = re.compile(r"--[^\n]*")
 _NOT_READ = ("mart", "ops", "stage", "core_partition", "pg_catalog", "information_schema")
 _RELATIONS = (
     "select n.nspname || '.' || c.relname as name, f.name as function,"
@@ -133,7 +132,7 @@ def as_known_tables(connection: Connection, mart: Mart, at: datetime) -> tuple[s
 
 def _texts_as_known(connection: Connection, mart: Mart, at: datetime) -> tuple[list[str], tuple[str, ...]]:
     past = _past(connection, at)
-    script = past.rewrite(_COMMENT.sub("", mart.script))
+    script = past.rewrite(without_comments(mart.script))
     script = re.sub(rf"\bmart\.{mart.name}\b", f"pg_temp.{mart.name}", script)
     statements = [
         f"create temporary table {mart.name} (like {mart.table} including all) on commit drop",
@@ -196,7 +195,7 @@ class StatementsAsKnown:
     def rewrite(self, statement: str) -> tuple[str, tuple[str, ...]]:
         """The statement over what was known, ready to be run, and the tables it reads as they are now."""
         self._past.read_as_now.clear()
-        text = self._past.rewrite(_COMMENT.sub("", statement))
+        text = self._past.rewrite(without_comments(statement))
         for view in self._past.statements[self._run :]:
             self._connection.exec_driver_sql(view.replace("%", "%%"))
         self._run = len(self._past.statements)
@@ -217,7 +216,7 @@ def tables_read(connection: Connection, script: str) -> set[str]:
     """Tables (``schema.table``) that a script names, and those behind the views it names."""
     relations, found, left = _relations(connection), set[str](), [script]
     while left:
-        for match in _NAME.finditer(_COMMENT.sub("", left.pop())):
+        for match in _NAME.finditer(without_comments(left.pop())):
             name = match[0]
             relation = relations.get(name)
             if relation is None or name in found:

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from dx_pipeline.errors import LoadFileError, SettingsError
-from dx_pipeline.warehouse.connection import without_values
-from dx_pipeline.warehouse.marts import with_includes
-
-_TRACE = Path("warehouse_sql") / "traces" / "dossier_verdict.sql"
+from dx_pipeline.errors import SettingsError
+from dx_pipeline.warehouse.trace_script import run_trace
 
 
 @dataclass(frozen=True)
@@ -69,16 +65,9 @@ def prepare_verdicts(connection: Connection, roots: Sequence[Path]) -> None:
     """Make the temporary view that :func:`dossier_verdict` reads, in the transaction of the caller.
 
     Raises:
-        LoadFileError: the trace's SQL failed.
+        LoadFileError: the trace is missing or its SQL failed.
     """
-    path = next((root / _TRACE for root in roots if (root / _TRACE).exists()), None)
-    if path is None:
-        raise LoadFileError(f"{_TRACE} is missing in the project folder", next_step="restore the file")
-    try:
-        script = with_includes(path, path.parent.parent / "marts")
-        connection.connection.driver_connection.execute(script.encode())  # type: ignore[union-attr]
-    except psycopg.Error as error:
-        raise LoadFileError(f"{path}: {without_values(error)}", next_step="mend the SQL") from None
+    run_trace(connection, roots, "dossier_verdict")
 
 
 def dossier_verdict(connection: Connection, dossier_code: str, period: str | None) -> DossierVerdict:

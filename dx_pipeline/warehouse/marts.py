@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +79,16 @@ def with_includes(path: Path, folder: Path | None = None) -> str:
             ) from None
 
     return INCLUDE.sub(part, path.read_text(encoding="utf-8"))
+
+
+def without_comments(script: str) -> str:
+    """SQL without its ``--`` comments, which may name tables that are not read."""
+    return _COMMENT.sub("", script)
+
+
+def dependent_marts(marts: Sequence[Mart], datasets: Collection[str]) -> list[Mart]:
+    """Those of the marts that depend on any of the datasets (``system.dataset``)."""
+    return [mart for mart in marts if not set(mart.depends_on).isdisjoint(datasets)]
 
 
 def load_marts(roots: Sequence[Path]) -> list[Mart]:
@@ -157,7 +167,7 @@ def _refresh_statistics(warehouse: Warehouse, mart: Mart) -> None:
 
     One transaction each: its locks keep those waiting who add a month to the table.
     """
-    for name in sorted(set(_TABLE_READ.findall(_COMMENT.sub("", mart.script)))):
+    for name in sorted(set(_TABLE_READ.findall(without_comments(mart.script)))):
         with warehouse.loader() as connection:
             connection.execute(sa.text("select ops.refresh_statistics(:name)"), {"name": name})
 

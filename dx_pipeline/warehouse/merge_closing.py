@@ -62,13 +62,13 @@ def close_missing(
     scope = scope_columns(step, delivery)
     is_open, period = _open_condition(target), _period_condition(step, delivery)
     binds_of_period = dict(zip(("low", "high", "zone"), delivery.window or (), strict=False))
-    covered = (
-        f" and ({prefixed('d', list(scope))}) in (select distinct {prefixed('c', list(scope))} from incoming as c)"
-        if scope
-        else ""
-    )
-    if covered and delivery.withdrawn:
-        covered = f"{covered[:5]}({covered[5:]} or d.{identifier(scope[0])}::text = any(cast(:withdrawn as text[])))"
+    covered = ""
+    if scope:
+        held = f"({prefixed('d', list(scope))}) in (select distinct {prefixed('c', list(scope))} from incoming as c)"
+        withdrawn = (
+            f" or d.{identifier(scope[0])}::text = any(cast(:withdrawn as text[]))" if delivery.withdrawn else ""
+        )
+        covered = f" and ({held}{withdrawn})"
     before = " and d.loaded_at < cast(:read_from as timestamptz)" if step.merge == "upsert" else ""
     names = [*step.key, *(name for name in scope if name not in step.key)]
     missing = connection.execute(

@@ -9,17 +9,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from dx_pipeline.errors import LoadFileError, SettingsError
-from dx_pipeline.warehouse.connection import without_values
-from dx_pipeline.warehouse.marts import with_includes
+from dx_pipeline.errors import SettingsError
+from dx_pipeline.warehouse.trace_script import run_trace
 
 SCOPES = ("province", "district", "agency", "commune")
 PROVINCE = "*"
-_TRACES = Path("warehouse_sql") / "traces"
 
 
 @dataclass(frozen=True)
@@ -172,19 +169,11 @@ def score_rows(
         SettingsError: the measure counts no rows of its own.
     """
     services = measure.startswith("services_")
-    trace = _TRACES / ("service_rows.sql" if services else "score_rows.sql")
-    path = next((root / trace for root in roots if (root / trace).exists()), None)
-    if path is None:
-        raise LoadFileError(f"{trace} is missing in the project folder", next_step="restore the file")
-    script = with_includes(path, path.parent.parent / "marts")
     connection.execute(
         sa.text("select set_config('dx.unit', :unit, true), set_config('dx.period', :period, true)"),
         {"unit": unit, "period": period},
     )
-    try:
-        connection.connection.driver_connection.execute(script.encode())  # type: ignore[union-attr]
-    except psycopg.Error as error:
-        raise LoadFileError(f"{path}: {without_values(error)}", next_step="mend the SQL") from None
+    run_trace(connection, roots, "service_rows" if services else "score_rows")
     if services:
         columns = (
             "r.row_code, r.unit_code as agency_code, r.is_good, r.reason, null as local_verdict, null as difference,"
