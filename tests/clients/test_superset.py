@@ -42,7 +42,7 @@ def province(make_installation: Callable[[], Installation]) -> Installation:
         installation.dx("up")
         return installation
     installation = make_installation()
-    installation.dx("sandbox", "build", "--dossiers", "2000")
+    installation.dx("sandbox", "build", "--dossiers", "6000")  # fewer leave an agency without an open dossier
     installation.dx("run")
     return installation
 
