@@ -12,6 +12,7 @@ import atexit
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -49,8 +50,12 @@ def shared_session(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 def literal_sql(expression: Any) -> str:
     """DuckDB text of a SQLAlchemy expression with its values written as quoted literals."""
-    plain = JudgeDialect(paramstyle="named")  # `named` leaves % alone
-    return str(expression.compile(dialect=plain, compile_kwargs={"literal_binds": True}))
+    return str(expression.compile(dialect=_plain_dialect(), compile_kwargs={"literal_binds": True}))
+
+
+@lru_cache(maxsize=1)
+def _plain_dialect() -> JudgeDialect:
+    return JudgeDialect(paramstyle="named")  # `named` leaves % alone
 
 
 class _BufferedCursor(duckdb_engine.CursorWrapper):

@@ -18,6 +18,7 @@ from dx_pipeline.judge.duckdb_dialect import shared_session
 from dx_pipeline.judge.gx_suite import build_expectations, named_suite, quiet_context
 from dx_pipeline.judge.outcome import MASK, RuleOutcome, masked_json, personal_columns
 from dx_pipeline.judge.rule_spec import RuleSpec, Suite, rule_label
+from dx_pipeline.judge.settled_configurations import settled_configurations
 from dx_pipeline.judge.suite import suite_error
 from dx_pipeline.judge.tagging import RowRule, TaggingQuery
 from dx_pipeline.judge.tally import SAMPLE_ROWS, RuleCounts, Tally, rule_result
@@ -60,7 +61,8 @@ class RuleEngine:
         self._resources.callback(source.get_execution_engine().close)
         asset = source.add_table_asset(name, table_name=JUDGED)
         self._batch = asset.add_batch_definition_whole_table(name).get_batch()
-        compiled = compile_rules(self._suite.rules, self._expectations, self._batch, context)
+        with settled_configurations():
+            compiled = compile_rules(self._suite.rules, self._expectations, self._batch, context)
         self._compiled = self._without_unbindable(compiled)
 
     def _check_predicates(self) -> None:
@@ -131,7 +133,8 @@ class RuleEngine:
         for spec in self._suite.rules:
             if spec.code in compiled:
                 counts = counted[spec.code]
-                result = rule_result(compiled[spec.code], counts, values[spec.code], self._compiled)
+                with settled_configurations():
+                    result = rule_result(compiled[spec.code], counts, values[spec.code], self._compiled)
                 evaluated = counts.in_domain - self._skipped(spec, counts)
                 found.append(_outcome(spec, result, evaluated, hidden=False))
             elif spec.code in rest:
