@@ -10,7 +10,7 @@ from benchmarks.cases import RAW, ROAD
 from benchmarks.measurement import Measurement
 from benchmarks.peer_copies import DLT, DLT_TUNED
 from benchmarks.scaling import Growth
-from benchmarks.validation.race import GX, HAND_COUNTS, HAND_SPLIT, JUDGE
+from benchmarks.validation.race import GX, HAND_COUNTS, HAND_HASHED, HAND_SPLIT, JUDGE
 
 MEMORY_MIB = 1024
 BASE = 1_000_000
@@ -43,7 +43,7 @@ def targets(measured: Iterable[Measurement], grown: Iterable[Growth]) -> list[Ta
             found.append(
                 Target("dlt's best bare copy ÷ first load", size, "≥ 5", round(best / own, 2), best / own >= 5)
             )
-        for hand in (HAND_SPLIT, HAND_COUNTS):
+        for hand in (HAND_HASHED, HAND_SPLIT, HAND_COUNTS):
             ratio = at.ratio(("validation", "wide", JUDGE), ("validation", "wide", hand))
             found += _at_most(f"the judge ÷ {hand}", size, ratio, 1.5)
         found += _at_least(

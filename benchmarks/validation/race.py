@@ -13,11 +13,12 @@ HERE = Path(__file__).parent
 PEERS = HERE.parent / "peers"
 SUITE = PROJECT_ROOT / "expectations" / "one_stop" / "ho_so.yaml"
 JUDGE = "the judge"
+HAND_HASHED = "hand-written SQL, rows out with hashes"
 HAND_SPLIT = "hand-written SQL, rows out"
 HAND_COUNTS = "hand-written SQL, counts only"
 GX = "Great Expectations on pandas"
-WHO = (JUDGE, HAND_SPLIT, HAND_COUNTS, GX, "pandera on polars", "dataframely")
-FRAMES = WHO[3:]
+WHO = (JUDGE, HAND_HASHED, HAND_SPLIT, HAND_COUNTS, GX, "pandera on polars", "dataframely")
+FRAMES = WHO[4:]
 """They hold all rows in memory."""
 
 
@@ -25,6 +26,7 @@ def validate(who: str, python: Path, rows: Path, folder: Path) -> Timed:
     """Run one of them; ``told`` has the seconds of the work, without imports, and how many rows break each rule."""
     commands: dict[str, list[str | Path]] = {
         JUDGE: [sys.executable, "-m", "benchmarks.validation.by_judge", rows],
+        HAND_HASHED: [python, HERE / "by_hand.py", "hashed", rows],
         HAND_SPLIT: [python, HERE / "by_hand.py", "split", rows],
         HAND_COUNTS: [python, HERE / "by_hand.py", "counts", rows],
         GX: [python, PEERS / "gx_pandas.py", rows, SUITE],
