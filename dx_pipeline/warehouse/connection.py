@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from dx_pipeline.errors import DatasetBusy, SettingsError, WarehouseError, WarehouseUnavailable
 from dx_pipeline.settings import Settings
+from dx_pipeline.warehouse.arrow_connections import ArrowConnections
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 
 _QUOTED = re.compile(r'".*"', re.DOTALL)
@@ -44,6 +45,7 @@ class Warehouse:
         # Apart from the others, and as many as are asked for: a lock is held as long as a source takes to be read, so
         # a few sources that hang would else use up the connections of all.
         self._locks = _engine(url, f"{SESSION_OPTIONS} -c role={LOADER_ROLE}", max_overflow=-1)
+        self.arrow = ArrowConnections(self.adbc_uri)
 
     @classmethod
     def open(cls, settings: Settings) -> Warehouse:
@@ -154,6 +156,7 @@ class Warehouse:
         self._owner.dispose()
         self._loader.dispose()
         self._locks.dispose()
+        self.arrow.close()
 
 
 def embedded_server(settings: Settings) -> EmbeddedServer:

@@ -7,6 +7,7 @@ another batch for its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
@@ -67,18 +68,20 @@ def copy_into_stage(
     batches: Iterator[pa.RecordBatch],
     on_rows: Callable[[int], None] | None = None,
 ) -> int:
-    """COPY record batches into a stage table in one transaction; returns the number of rows.
+    """COPY record batches into a stage table, all or none; returns the number of rows.
 
     Raises:
         WarehouseUnavailable: the connection broke.
         WarehouseError: the server refused the rows.
     """
-
+    first = next(batches, None)
+    if first is None:
+        return 0
     failures: list[BaseException] = []
 
     def counted() -> Iterator[pa.RecordBatch]:
         try:
-            for batch in batches:
+            for batch in chain((first,), batches):
                 yield batch
                 if on_rows is not None:
                     on_rows(batch.num_rows)
@@ -86,24 +89,20 @@ def copy_into_stage(
             failures.append(error)  # the Arrow stream would pass on its text only
             raise
 
-    reader = pa.RecordBatchReader.from_batches(schema, counted())
+    is_reached = False
     try:
-        connection = adbc.connect(warehouse.adbc_uri())
-    except adbc.Error as error:
-        raise WarehouseUnavailable(f"the warehouse cannot be reached for COPY: {_brief(error)}") from None
-    try:
-        with connection.cursor() as cursor:
-            rows = cursor.adbc_ingest(table, reader, mode="append", db_schema_name="stage")
-        connection.commit()
+        with warehouse.arrow.lease() as connection, connection.cursor() as cursor:
+            is_reached = True
+            reader = pa.RecordBatchReader.from_batches(schema, counted())
+            return int(cursor.adbc_ingest(table, reader, mode="append", db_schema_name="stage"))
     except adbc.Error as error:
         if failures:
             raise failures[0] from None
+        if not is_reached:
+            raise WarehouseUnavailable(f"the warehouse cannot be reached for COPY: {_brief(error)}") from None
         if isinstance(error, adbc.OperationalError):
             raise WarehouseUnavailable(f"COPY into stage.{table} broke off: {_brief(error)}") from None
         raise WarehouseError(f"COPY into stage.{table} was refused: {_brief(error)}") from None
-    finally:
-        connection.close()
-    return int(rows)
 
 
 def finish_stage(connection: Connection, contract: Contract, batch_id: int, rows: int) -> None:
