@@ -29,7 +29,7 @@ def settled_configurations() -> Iterator[None]:
 
 
 def _remember_configurations() -> None:
-    work_out: Any = Expectation.configuration.fget
+    work_out: Any = vars(Expectation)["configuration"].fget
     if getattr(work_out, "remembers", False):
         return
 

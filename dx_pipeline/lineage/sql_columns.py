@@ -15,6 +15,7 @@ from sqlglot.lineage import Node, lineage
 from dx_pipeline.lineage.column_ref import ColumnRef, ColumnSources, LineageError
 
 _DIALECT = "postgres"
+_TEMPORARY = "pg_temp"
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it logs the whole text of statements it passes over
 # What sqlglot does not know and lineage does not need.
 _UNKNOWN = re.compile(
@@ -32,7 +33,7 @@ def select_lineage(sql: str, tables: Mapping[str, Sequence[str]] | None = None) 
         LineageError: the text is no SELECT that sqlglot reads.
     """
     try:
-        return _columns(sqlglot.parse_one(sql, dialect=_DIALECT), {}, tables or {})
+        return _columns(sqlglot.parse_one(sql, dialect=_DIALECT), tables or {})
     except SqlglotError as error:
         raise LineageError(str(error).splitlines()[0]) from None
 
@@ -43,20 +44,20 @@ def script_lineage(script: str, target: str) -> ColumnSources:
     Raises:
         LineageError: sqlglot cannot read the script, or it inserts nothing into the target.
     """
-    through: dict[str, exp.Query] = {}
+    temporary: dict[str, ColumnSources] = {}
     found: dict[str, tuple[ColumnRef, ...]] = {}
     try:
         for statement in _statements(script):
             if isinstance(statement, exp.Create) and isinstance(statement.expression, exp.Query):
-                through[_name(statement.this)] = statement.expression
+                temporary[_name(statement.this)] = _columns_through(statement.expression, temporary)
             elif isinstance(statement, exp.Insert) and isinstance(statement.expression, exp.Query):
-                query = _with_its_ctes(statement)
+                sources = _columns_through(_with_its_ctes(statement), temporary)
+                named = dict(zip(_inserted(statement) or sources, sources.values(), strict=False))
                 if _name(statement.this) != target:
-                    through[_name(statement.this)] = query
+                    temporary[_name(statement.this)] = named
                     continue
-                sources = _columns(query, through, {})
-                for name, column in zip(_inserted(statement) or sources, sources, strict=False):
-                    found[name] = tuple(sorted({*found.get(name, ()), *sources[column]}))
+                for name, column in named.items():
+                    found[name] = tuple(sorted({*found.get(name, ()), *column}))
     except SqlglotError as error:
         raise LineageError(str(error).splitlines()[0]) from None
     if not found:
@@ -82,14 +83,33 @@ def tables_read(sql: str) -> tuple[str, ...]:
     return tuple(sorted(named))
 
 
-def _columns(
-    query: exp.Expr, through: Mapping[str, exp.Query], tables: Mapping[str, Sequence[str]]
-) -> dict[str, tuple[ColumnRef, ...]]:
+def _columns_through(query: exp.Query, temporary: Mapping[str, ColumnSources]) -> dict[str, tuple[ColumnRef, ...]]:
+    """Sources of the columns of a query over temporary tables, each of which was worked out once, when it was made."""
+    query = query.copy()
+    own = {cte.alias for cte in query.find_all(exp.CTE)}
+    for table in list(query.find_all(exp.Table)):
+        if not table.db and table.name in temporary and table.name not in own:
+            if not table.alias:
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name)))
+            table.set("db", exp.to_identifier(_TEMPORARY))
+    columns = {f"{_TEMPORARY}.{name}": list(known) for name, known in temporary.items()}
+    return {
+        name: tuple(sorted({origin for one in sources for origin in _behind(one, temporary)}))
+        for name, sources in _columns(query, columns).items()
+    }
+
+
+def _behind(column: ColumnRef, temporary: Mapping[str, ColumnSources]) -> tuple[ColumnRef, ...]:
+    schema, _, name = column.table.partition(".")
+    return temporary[name].get(column.column, ()) if schema == _TEMPORARY else (column,)
+
+
+def _columns(query: exp.Expr, tables: Mapping[str, Sequence[str]]) -> dict[str, tuple[ColumnRef, ...]]:
     schema: dict[str, dict[str, dict[str, str]]] = {}
     for name, columns in tables.items():
         namespace, _, table = name.rpartition(".")
         schema.setdefault(namespace, {})[table] = dict.fromkeys(columns, "text")
-    nodes: Any = lineage(None, query, schema, sources=dict(through), dialect=_DIALECT, trim_selects=False)
+    nodes: Any = lineage(None, query, schema, dialect=_DIALECT, trim_selects=False)
     return {name: tuple(sorted(set(_leaves(node)))) for name, node in nodes.items()}
 
 

@@ -20,8 +20,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from dagster import AssetKey, AssetRecordsFilter, DagsterEventType, EventLogEntry
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.event_api import EventRecordsResult
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from sqlalchemy.pool import QueuePool
 
