@@ -134,12 +134,13 @@ def _execute(contracts: Sequence[Contract], month: date | None, replay_batch: in
     with BarProgress(console, len(contracts)) as bars:
         listen(bars)
         run_id = str(uuid4())
-        if replay_batch is None:
-            from dx_pipeline.orchestration.process import read_ahead
+        from dx_pipeline.orchestration.process import prepare_replay, read_ahead
 
-            read_ahead(
-                contracts, run_id=run_id, month=month, whole=whole
-            )  # the sources are read while Dagster is still being imported
+        # Work begins while Dagster is still being imported.
+        if replay_batch is None:
+            read_ahead(contracts, run_id=run_id, month=month, whole=whole)
+        else:
+            prepare_replay()
         from dx_pipeline.orchestration.run import run_datasets
 
         report = run_datasets(contracts, month=month, replay_batch=replay_batch, run_id=run_id, whole=whole)

@@ -81,7 +81,7 @@ class LookAhead:
             marts: marts that the run refreshes; of these, those that depend on one of the datasets.
         """
         self.marts.begin(marts, [contract.id for contract in contracts], run_id=run_id)
-        self._judge.submit(prepare_to_judge)
+        self.prepare()
         with self._guard:
             self._whole_run[run_id] = [contract.id for contract in contracts]
             for contract in contracts:
@@ -89,6 +89,10 @@ class LookAhead:
                     contract.system, ThreadPoolExecutor(1, thread_name_prefix=f"dx-land-{contract.system}")
                 )
                 self._landing[run_id, contract.id] = reader.submit(self._land, contract, run_id, month, whole)
+
+    def prepare(self) -> None:
+        """Import what judging needs, in the thread that judges: a batch does not wait for it, nor count its seconds."""
+        self._judge.submit(prepare_to_judge)
 
     def landed(self, contract: Contract, *, run_id: str, month: date | None, whole: bool = False) -> Batch:
         """The batch of a dataset: waits for the reading begun earlier, else reads now; its staging has begun.

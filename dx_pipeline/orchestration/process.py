@@ -101,3 +101,8 @@ def read_ahead(contracts: Sequence[Contract], *, run_id: str, month: date | None
     chosen = {contract.id: contract for contract in contracts}
     order = [chosen[name] for name in work_order(get_catalog().contracts.values(), marts) if name in chosen]
     get_look_ahead().begin(order, run_id=run_id, month=month, marts=marts, whole=whole)
+
+
+def prepare_replay() -> None:
+    """Import what judging needs while Dagster is still being imported."""
+    get_look_ahead().prepare()
