@@ -91,8 +91,9 @@ class LookAhead:
                 self._landing[run_id, contract.id] = reader.submit(self._land, contract, run_id, month, whole)
 
     def prepare(self) -> None:
-        """Import what judging needs, in the thread that judges: a batch does not wait for it, nor count its seconds."""
+        """Import what judging needs, in the thread that judges, and connect for COPY: no batch waits for it."""
         self._judge.submit(prepare_to_judge)
+        self._cleaner.submit(self._road.warehouse.arrow.prepare)
 
     def landed(self, contract: Contract, *, run_id: str, month: date | None, whole: bool = False) -> Batch:
         """The batch of a dataset: waits for the reading begun earlier, else reads now; its staging has begun.

@@ -43,6 +43,11 @@ class ArrowConnections:
                 return
         _close(connection)
 
+    def prepare(self) -> None:
+        """Connect ahead of the first COPY; a server that does not answer is told of by whoever needs it."""
+        with suppress(adbc.Error), self.lease():
+            return
+
     def close(self) -> None:
         """Close those that nobody uses."""
         with self._guard:
