@@ -80,6 +80,10 @@ inner join score_period as p
 
 -- dx:include parts/on_time_verdict.sql
 
+-- Temporary tables have no statistics: the planner would sort tens of thousands of rows where hashing them is enough.
+set local enable_sort = off;
+set local enable_mergejoin = off;
+
 create temporary table score_month on commit drop as
 select
     m.measure,
@@ -175,13 +179,14 @@ judged as (
         v.period
 ),
 
-paid_procedure as (
+-- Each procedure once, by hashing: count(distinct) would sort them.
+with_obligation as (
     select
         m.scope,
         m.unit_code,
         p.period,
-        count(distinct c.procedure_code) filter (where c.is_paid_online) as numerator,
-        count(distinct c.procedure_code) as denominator
+        c.procedure_code,
+        bool_or(c.is_paid_online) as is_paid_online
     from score_procedure as c
     inner join score_member as m on c.agency_sk = m.agency_sk
     inner join score_period as p on c.month between p.starts_on and p.ends_on
@@ -189,7 +194,22 @@ paid_procedure as (
     group by
         m.scope,
         m.unit_code,
-        p.period
+        p.period,
+        c.procedure_code
+),
+
+paid_procedure as (
+    select
+        c.scope,
+        c.unit_code,
+        c.period,
+        count(*) filter (where c.is_paid_online) as numerator,
+        count(*) as denominator
+    from with_obligation as c
+    group by
+        c.scope,
+        c.unit_code,
+        c.period
 ),
 
 -- Only units of which something was counted in the period: the others were not there, or did nothing.

@@ -110,18 +110,28 @@ with used as (
     inner join score_service as s
         on p.period = s.period and c.procedure_code = s.procedure_code and s.service_level >= 3
     where c.is_filed_online
+),
+
+-- Each procedure once, by hashing: count(distinct) would sort them.
+used_by_unit as (
+    select distinct
+        m.scope,
+        m.unit_code,
+        u.period,
+        u.procedure_code
+    from used as u
+    inner join score_member as m on u.agency_sk = m.agency_sk
+    inner join score_service_unit as l
+        on m.scope = l.scope and m.unit_code = l.unit_code and u.period = l.period and u.list_code = l.list_code
 )
 
 select
-    m.scope,
-    m.unit_code,
+    u.scope,
+    u.unit_code,
     u.period,
-    count(distinct u.procedure_code) as used
-from used as u
-inner join score_member as m on u.agency_sk = m.agency_sk
-inner join score_service_unit as l
-    on m.scope = l.scope and m.unit_code = l.unit_code and u.period = l.period and u.list_code = l.list_code
+    count(*) as used
+from used_by_unit as u
 group by
-    m.scope,
-    m.unit_code,
+    u.scope,
+    u.unit_code,
     u.period;
