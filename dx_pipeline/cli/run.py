@@ -134,11 +134,12 @@ def _execute(contracts: Sequence[Contract], month: date | None, replay_batch: in
     with BarProgress(console, len(contracts)) as bars:
         listen(bars)
         run_id = str(uuid4())
-        from dx_pipeline.orchestration.process import prepare_replay, read_ahead
+        from dx_pipeline.orchestration.process import give_head_start, prepare_replay, read_ahead
 
-        # Work begins while Dagster is still being imported.
+        # Work begins before Dagster is imported.
         if replay_batch is None:
             read_ahead(contracts, run_id=run_id, month=month, whole=whole)
+            give_head_start(run_id)
         else:
             prepare_replay()
         from dx_pipeline.orchestration.run import run_datasets

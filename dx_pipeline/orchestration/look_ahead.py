@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 
 PATIENCE_SECONDS = 10.0
+_LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +95,19 @@ class LookAhead:
         """Import what judging needs, in the thread that judges, and connect for COPY: no batch waits for it."""
         self._judge.submit(prepare_to_judge)
         self._cleaner.submit(self._road.warehouse.arrow.prepare)
+
+    def await_published(self, run_id: str, *, seconds: float) -> bool:
+        """Wait for a run's datasets to be published, for so long at most, or until one has failed; True if all are.
+
+        What this process imports and writes down meanwhile would hold them up: Python runs one thread at a time.
+        """
+        until = time.monotonic() + seconds
+        wanted = {(run_id, name) for name in self._whole_run.get(run_id, ())}
+        while not (are_published := wanted <= self._published):
+            if time.monotonic() >= until or not wanted.isdisjoint(self._failed):
+                break
+            time.sleep(_LOOK_SECONDS)
+        return are_published
 
     def landed(self, contract: Contract, *, run_id: str, month: date | None, whole: bool = False) -> Batch:
         """The batch of a dataset: waits for the reading begun earlier, else reads now; its staging has begun.
