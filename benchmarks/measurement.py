@@ -87,14 +87,17 @@ class _MemoryWatch:
 
 
 def _resident(root: psutil.Process) -> float:
-    total = 0.0
+    """Bytes of the process and its children: of pages they share, which a fork makes for a moment, each its part."""
     try:
-        for process in [root, *root.children(recursive=True)]:
-            try:
-                if process.name() not in DATABASE_SERVERS:
-                    total += process.memory_info().rss
-            except psutil.NoSuchProcess:
-                continue
+        processes = [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
-        pass
+        return 0.0
+    total = 0.0
+    for process in processes:
+        try:
+            if process.name() not in DATABASE_SERVERS:
+                is_alone = len(processes) == 1
+                total += process.memory_info().rss if is_alone else process.memory_full_info().pss
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
     return total

@@ -21,6 +21,8 @@ import duckdb_engine
 import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 
+from dx_pipeline.sql_quoting import identifier
+
 _REFLECTED_TYPES: dict[str, type[sa.types.TypeEngine[Any]]] = {
     "VARCHAR": sa.types.VARCHAR,
     "TINYINT": sa.types.SMALLINT,
@@ -32,6 +34,8 @@ _REFLECTED_TYPES: dict[str, type[sa.types.TypeEngine[Any]]] = {
     "TIMESTAMP WITH TIME ZONE": sa.types.TIMESTAMP,
 }
 _open_sessions: dict[str, duckdb.DuckDBPyConnection] = {}
+_known_columns: dict[str, dict[tuple[str, str | None], list[Any]]] = {}
+"""By session what was asked of the columns of a table: the views of a judgement do not change."""
 _open_sessions_lock = threading.Lock()
 
 
@@ -41,11 +45,12 @@ def shared_session(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
     name = uuid4().hex
     with _open_sessions_lock:
         _open_sessions[name] = connection
+        _known_columns[name] = {}
     try:
         yield f"duckdb+judge:///{name}"
     finally:
         with _open_sessions_lock:
-            del _open_sessions[name]
+            del _open_sessions[name], _known_columns[name]
 
 
 def literal_sql(expression: Any) -> str:
@@ -118,13 +123,16 @@ class JudgeDialect(duckdb_engine.Dialect):
         return _SharedConnection(connection.cursor())
 
     def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **kwargs: Any) -> Any:
-        rows = connection.exec_driver_sql(
-            "select column_name, data_type, is_nullable, column_default from duckdb_columns() "
-            "where table_name = $1 and schema_name = coalesce($2, current_schema()) order by column_index",
-            (str(table_name), schema),
-        ).fetchall()
-        if not rows:
-            raise sa.exc.NoSuchTableError(table_name)
+        known = _known_columns[connection.engine.url.database]
+        asked = str(table_name), schema
+        if asked not in known:
+            name = ".".join(identifier(part) for part in (schema, str(table_name)) if part)
+            try:  # not duckdb_columns(), which binds the whole catalog for it
+                known[asked] = connection.exec_driver_sql(
+                    'select name, type, not "notnull", dflt_value from pragma_table_info($1) order by cid', (name,)
+                ).fetchall()
+            except sa.exc.ProgrammingError as error:
+                raise sa.exc.NoSuchTableError(table_name) from error
         return [
             {
                 "name": name,
@@ -134,7 +142,7 @@ class JudgeDialect(duckdb_engine.Dialect):
                 "comment": None,
                 "autoincrement": False,
             }
-            for name, type_name, nullable, default in rows
+            for name, type_name, nullable, default in known[asked]
         ]
 
     def _reflected_type(self, type_name: str) -> sa.types.TypeEngine[Any]:

@@ -85,13 +85,14 @@ def rule_result(
     dependencies = expectation.get_validation_dependencies(
         execution_engine=suite.engine, runtime_configuration=configuration
     )
-    values = {
-        metric.id: _metric_value(name, rule, counts, samples)
-        for name, metric in dependencies.metric_configurations.items()
-    }
-    result: ExpectationValidationResult = expectation.metrics_validate(
-        metrics=values, execution_engine=suite.engine, runtime_configuration=configuration
+    values = {name: _metric_value(name, rule, counts, samples) for name in dependencies.metric_configurations}
+    # What `metrics_validate` does, but for asking for the dependencies once more.
+    validated = expectation._validate(
+        metrics=values,
+        execution_engine=suite.engine,
+        runtime_configuration={"result_format": dependencies.result_format},
     )
+    result: ExpectationValidationResult = expectation._build_evr(raw_response=validated)
     return result
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +146,7 @@ def compute_mart(connection: Connection, mart: Mart) -> None:
     script = mart.script.encode()
     # Read before the mart's own statements: what is published meanwhile makes the next refresh compute again.
     inputs = _inputs(connection, mart)
+    started = time.monotonic()
     try:
         connection.connection.driver_connection.execute(script)  # type: ignore[union-attr]
     except psycopg.Error as error:
@@ -154,11 +156,17 @@ def compute_mart(connection: Connection, mart: Mart) -> None:
         ) from None
     connection.execute(
         sa.text(
-            "insert into ops.mart_refresh as m (mart, definition, inputs, refreshed_at)"
-            " select :mart, :definition, :inputs, now() on conflict (mart) do update set"
-            " definition = excluded.definition, inputs = excluded.inputs, refreshed_at = excluded.refreshed_at"
+            "insert into ops.mart_refresh as m (mart, definition, inputs, refreshed_at, seconds)"
+            " select :mart, :definition, :inputs, now(), :seconds on conflict (mart) do update set"
+            " definition = excluded.definition, inputs = excluded.inputs, refreshed_at = excluded.refreshed_at,"
+            " seconds = excluded.seconds"
         ),
-        {"mart": mart.name, "definition": hashlib.sha256(script).hexdigest(), "inputs": inputs},
+        {
+            "mart": mart.name,
+            "definition": hashlib.sha256(script).hexdigest(),
+            "inputs": inputs,
+            "seconds": round(time.monotonic() - started, 3),
+        },
     )
 
 
