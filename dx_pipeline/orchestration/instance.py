@@ -82,8 +82,8 @@ def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     Only runs started by ``dx run`` on this host are looked at; those of the daemon have run monitoring.
     """
     closed: list[str] = []
-    active = instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING]))
-    for run in active:
+    unfinished = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
+    for run in instance.get_runs(RunsFilter(statuses=unfinished)):
         owner = run.tags.get(OWNER_TAG)
         if owner is None or _is_alive(owner):
             continue

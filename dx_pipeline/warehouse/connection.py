@@ -6,6 +6,7 @@ which may write rows but owns nothing, so that load SQL can never alter or drop 
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ from dx_pipeline.settings import Settings
 from dx_pipeline.warehouse.arrow_connections import ArrowConnections
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 
+logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # a lost session is told of by whoever used it
 _QUOTED = re.compile(r'".*"', re.DOTALL)
 LOADER_ROLE = "dx_loader"
 DATABASE = "dx_warehouse"

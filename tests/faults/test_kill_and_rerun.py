@@ -79,12 +79,16 @@ class Deaths:
         run = Run(installation, "run", "one_stop.ho_so")
         run.wait_until(lambda: bool(list(landing.glob("one_stop/ho_so/.*.tmp-*"))), "a half-written landing batch")
         # The source is read before Dagster is there: wait until it has begun the run's files, then for the slot.
-        events = self.warehouse.home / "dagster" / "history" / "runs"
-        run.wait_until(lambda: any(path.stem != "index" for path in events.glob("*.db")), "the event log of the run")
+        run.wait_until(lambda: self._runs_known_to_dagster() > 0, "the event log of the run")
         run.wait_until(lambda: bool(leftovers(self.warehouse, self.url)["claimed slots"]), "the slot of the source")
         run.kill()
         self.claimed_while_reading = leftovers(self.warehouse, self.url)["claimed slots"]
         self.note("reading")
+
+    def _runs_known_to_dagster(self) -> int:
+        """Runs that have an event log; one that is killed in its head start has none."""
+        events = self.warehouse.home / "dagster" / "history" / "runs"
+        return sum(path.stem != "index" for path in events.glob("*.db"))
 
     def after_landing(self) -> None:
         """The batch lies in the landing zone, the ledger has not heard of it."""
@@ -124,6 +128,7 @@ class Deaths:
     def after_publishing(self) -> None:
         """The star is committed; the stage tables have not been dropped, the marts not been refreshed."""
         staged = "select status from ops.batch where dataset = 'ho_so' order by batch_id desc limit 1"
+        known = self._runs_known_to_dagster()
         with holding(self.url, "lock table core.fact_dossier in access exclusive mode") as star:
             run = Run(self.warehouse, "run", "one_stop")
             run.wait_until(lambda: somebody_waits_for(self.url, "core.fact_dossier"), "the star being written")
@@ -131,6 +136,7 @@ class Deaths:
             with holding(self.url, f"lock table {STAGE} in access share mode"):
                 star.rollback()
                 run.wait_until(lambda: somebody_waits_for(self.url, STAGE), "the stage table being dropped")
+                run.wait_until(lambda: self._runs_known_to_dagster() > known, "the run in Dagster")
                 run.kill()
         self.note("published")
 
