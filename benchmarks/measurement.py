@@ -92,11 +92,11 @@ def _resident(root: psutil.Process) -> float:
         processes = [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
         return 0.0
+    is_alone = len(processes) == 1
     total = 0.0
     for process in processes:
         try:
             if process.name() not in DATABASE_SERVERS:
-                is_alone = len(processes) == 1
                 total += process.memory_info().rss if is_alone else process.memory_full_info().pss
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue

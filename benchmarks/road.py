@@ -83,7 +83,7 @@ def landed_batch(target: Target, dataset: str) -> int:
     return int(str(_scalar(target, _LANDED_BATCH, dataset=dataset)))
 
 
-def _mart_seconds(target: Target, since: object) -> dict[str, float]:
+def _mart_seconds(target: Target, since: datetime) -> dict[str, float]:
     """Seconds that each mart computed since an instant took in the database; two are computed side by side."""
     with target.warehouse.owner() as connection:
         found = connection.execute(

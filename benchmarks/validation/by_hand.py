@@ -17,6 +17,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from dx_pipeline.judge.row_hash import row_hash_sql
+
 FOLDER = Path(__file__).parent
 MEMORY, THREADS, BATCH_ROWS = "320MB", 2, 32_768  # as the judge has
 NOT_HASHED = ("_row", "id", "ngay_cap_nhat",  # which row it is and when it changed, not what it says
@@ -45,7 +47,10 @@ def _count(connection: duckdb.DuckDBPyConnection, text: str) -> dict[str, object
 def _split(connection: duckdb.DuckDBPyConnection, text: str, file: str, is_hashed: bool) -> dict[str, object]:
     columns = connection.execute(f"describe select * from read_parquet('{file}')").fetchall()
     kinds = {name: kind for name, kind, *_ in columns if not name.endswith(("__unreadable", "__note"))}
-    wanted = [*kinds, _row_hash(kinds)] if is_hashed else list(kinds)
+    wanted = list(kinds)
+    if is_hashed:
+        row_hash = row_hash_sql([(name, kind) for name, kind in kinds.items() if name not in NOT_HASHED])
+        wanted.append(f"{row_hash} as row_hash")
     rules = re.findall(r"/\* (\w+)(, warning)? \*/", text)
     critical = sum(1 << bit for bit, (_, warning) in enumerate(rules) if not warning)
     masks: dict[int, int] = {}
@@ -61,17 +66,6 @@ def _split(connection: duckdb.DuckDBPyConnection, text: str, file: str, is_hashe
         rejected += bad_rows.num_rows
     counted = {code: sum(n for mask, n in masks.items() if mask >> bit & 1) for bit, (code, _) in enumerate(rules)}
     return {"rows": rows, "rejected": rejected, "broken": {code: n for code, n in counted.items() if n}}
-
-
-def _row_hash(kinds: dict[str, str]) -> str:
-    """Of the columns that the judge hashes: not the row number, nor what is personal."""
-    pieces = []
-    for name, kind in kinds.items():
-        if name in NOT_HASHED:
-            continue
-        value = f"epoch_us({name})" if kind.startswith("TIMESTAMP") else name
-        pieces.append(f"strlen({value}), ':', {value}" if kind == "VARCHAR" else f"{value}, ';'")
-    return f"md5_number_lower(concat({', '.join(pieces)})) as row_hash"
 
 
 if __name__ == "__main__":

@@ -73,9 +73,8 @@ class BatchSession:
         readable = [str(path) for path in (*cleaned, *chain.from_iterable(references.values()))]
         self.connection.execute("set allowed_paths = $1", [readable])
         self.connection.execute("set enable_external_access = false")
-        self.connection.execute(
-            "set parquet_metadata_cache = true"
-        )  # each of some thirty statements would read it again
+        # Some thirty statements look at the files; each would read their footers again.
+        self.connection.execute("set parquet_metadata_cache = true")
         self.connection.execute(f"set streaming_buffer_size = '{STREAMING_BUFFER}'")
         self.connection.execute("set lock_configuration = true")
         self.connection.execute(f"create view {CLEANED} as select * from {parquet_files(cleaned)}")

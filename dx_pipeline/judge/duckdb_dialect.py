@@ -12,6 +12,7 @@ import atexit
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from uuid import uuid4
@@ -33,9 +34,17 @@ _REFLECTED_TYPES: dict[str, type[sa.types.TypeEngine[Any]]] = {
     "HUGEINT": sa.types.BIGINT,
     "TIMESTAMP WITH TIME ZONE": sa.types.TIMESTAMP,
 }
-_open_sessions: dict[str, duckdb.DuckDBPyConnection] = {}
-_known_columns: dict[str, dict[tuple[str, str | None], list[Any]]] = {}
-"""By session what was asked of the columns of a table: the views of a judgement do not change."""
+
+
+@dataclass(frozen=True)
+class _OpenSession:
+    """A connection, and what was asked of the columns of its tables: the views of a judgement do not change."""
+
+    connection: duckdb.DuckDBPyConnection
+    columns: dict[tuple[str, str | None], list[Any]] = field(default_factory=dict)
+
+
+_open_sessions: dict[str, _OpenSession] = {}
 _open_sessions_lock = threading.Lock()
 
 
@@ -44,13 +53,12 @@ def shared_session(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
     """SQLAlchemy URL that reaches the database behind ``connection`` while the context is open."""
     name = uuid4().hex
     with _open_sessions_lock:
-        _open_sessions[name] = connection
-        _known_columns[name] = {}
+        _open_sessions[name] = _OpenSession(connection)
     try:
         yield f"duckdb+judge:///{name}"
     finally:
         with _open_sessions_lock:
-            del _open_sessions[name], _known_columns[name]
+            del _open_sessions[name]
 
 
 def literal_sql(expression: Any) -> str:
@@ -119,11 +127,11 @@ class JudgeDialect(duckdb_engine.Dialect):
 
     def connect(self, *args: Any, **kwargs: Any) -> Any:
         with _open_sessions_lock:
-            connection = _open_sessions[kwargs["database"]]
+            connection = _open_sessions[kwargs["database"]].connection
         return _SharedConnection(connection.cursor())
 
     def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **kwargs: Any) -> Any:
-        known = _known_columns[connection.engine.url.database]
+        known = _open_sessions[connection.engine.url.database].columns
         asked = str(table_name), schema
         if asked not in known:
             name = ".".join(identifier(part) for part in (schema, str(table_name)) if part)

@@ -44,9 +44,8 @@ def _put_off(name: str) -> None:
     specification = importlib.util.find_spec(name)
     if specification is None or specification.loader is None:
         return
-    module = _PutOff(name)
-    for attribute, value in vars(importlib.util.module_from_spec(specification)).items():
-        setattr(module, attribute, value)
+    module = importlib.util.module_from_spec(specification)
+    module.__class__ = _PutOff
     sys.modules[name] = module
     if parent:
         setattr(sys.modules[parent], child, module)

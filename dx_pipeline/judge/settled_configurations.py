@@ -10,6 +10,7 @@ from typing import Any
 from great_expectations.expectations.expectation import Expectation
 
 _settled = threading.local()
+_work_out: Any = vars(Expectation)["configuration"].fget
 
 
 @contextmanager
@@ -19,7 +20,6 @@ def settled_configurations() -> Iterator[None]:
     ``Expectation.configuration`` makes a new object of the whole model each time it is looked at, and the validation of
     one rule looks some sixty times: half of what Great Expectations costs a batch. Nothing here changes an expectation.
     """
-    _remember_configurations()
     outer = getattr(_settled, "known", None)
     _settled.known = {} if outer is None else outer
     try:
@@ -28,18 +28,13 @@ def settled_configurations() -> Iterator[None]:
         _settled.known = outer
 
 
-def _remember_configurations() -> None:
-    work_out: Any = vars(Expectation)["configuration"].fget
-    if getattr(work_out, "remembers", False):
-        return
+def _configuration(expectation: Any) -> Any:
+    known = getattr(_settled, "known", None)
+    if known is None:
+        return _work_out(expectation)
+    if id(expectation) not in known:
+        known[id(expectation)] = expectation, _work_out(expectation)  # with it, so that its id stays its own
+    return known[id(expectation)][1]
 
-    def configuration(self: Any) -> Any:
-        known = getattr(_settled, "known", None)
-        if known is None:
-            return work_out(self)
-        if id(self) not in known:
-            known[id(self)] = self, work_out(self)  # with the expectation, so that its id stays its own
-        return known[id(self)][1]
 
-    configuration.remembers = True  # type: ignore[attr-defined]
-    Expectation.configuration = property(configuration)  # type: ignore[method-assign,assignment]
+Expectation.configuration = property(_configuration)  # type: ignore[method-assign,assignment]

@@ -12,6 +12,8 @@ from threading import Lock
 
 import adbc_driver_postgresql.dbapi as adbc
 
+from dx_pipeline.errors import WarehouseUnavailable
+
 KEPT = 2
 
 
@@ -29,9 +31,9 @@ class ArrowConnections:
         """A connection that has just answered.
 
         Raises:
-            adbc.Error: the server cannot be reached.
+            WarehouseUnavailable: the server cannot be reached.
         """
-        connection = self._answering() or adbc.connect(self._uri(), autocommit=True)
+        connection = self._answering() or self._connect()
         try:
             yield connection
         except BaseException:
@@ -45,7 +47,7 @@ class ArrowConnections:
 
     def prepare(self) -> None:
         """Connect ahead of the first COPY; a server that does not answer is told of by whoever needs it."""
-        with suppress(adbc.Error), self.lease():
+        with suppress(WarehouseUnavailable), self.lease():
             return
 
     def close(self) -> None:
@@ -54,6 +56,12 @@ class ArrowConnections:
             idle, self._idle = self._idle, []
         for connection in idle:
             _close(connection)
+
+    def _connect(self) -> adbc.Connection:
+        try:
+            return adbc.connect(self._uri(), autocommit=True)
+        except adbc.Error as error:
+            raise WarehouseUnavailable(f"the warehouse cannot be reached for COPY: {brief(error)}") from None
 
     def _answering(self) -> adbc.Connection | None:
         while True:
@@ -69,6 +77,11 @@ class ArrowConnections:
                 _close(connection)
             else:
                 return connection
+
+
+def brief(error: Exception) -> str:
+    """The first line of an error, no longer than a message can be."""
+    return str(error).split("\n")[0][:300]
 
 
 def _close(connection: adbc.Connection) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from dx_pipeline.contract.model import Contract
 from dx_pipeline.errors import WarehouseError, WarehouseUnavailable
 from dx_pipeline.sql_quoting import identifier
+from dx_pipeline.warehouse.arrow_connections import brief
 from dx_pipeline.warehouse.connection import Warehouse
 
 REJECTED_SCHEMA = pa.schema(
@@ -89,20 +90,16 @@ def copy_into_stage(
             failures.append(error)  # the Arrow stream would pass on its text only
             raise
 
-    is_reached = False
     try:
         with warehouse.arrow.lease() as connection, connection.cursor() as cursor:
-            is_reached = True
             reader = pa.RecordBatchReader.from_batches(schema, counted())
             return int(cursor.adbc_ingest(table, reader, mode="append", db_schema_name="stage"))
     except adbc.Error as error:
         if failures:
             raise failures[0] from None
-        if not is_reached:
-            raise WarehouseUnavailable(f"the warehouse cannot be reached for COPY: {_brief(error)}") from None
         if isinstance(error, adbc.OperationalError):
-            raise WarehouseUnavailable(f"COPY into stage.{table} broke off: {_brief(error)}") from None
-        raise WarehouseError(f"COPY into stage.{table} was refused: {_brief(error)}") from None
+            raise WarehouseUnavailable(f"COPY into stage.{table} broke off: {brief(error)}") from None
+        raise WarehouseError(f"COPY into stage.{table} was refused: {brief(error)}") from None
 
 
 def finish_stage(connection: Connection, contract: Contract, batch_id: int, rows: int) -> None:
@@ -181,7 +178,3 @@ def postgres_type(arrow_type: pa.DataType) -> str:
     if arrow_type not in simple:
         raise WarehouseError(f"Arrow type {arrow_type} has no stage column type")
     return simple[arrow_type]
-
-
-def _brief(error: Exception) -> str:
-    return str(error).split("\n")[0][:300]

@@ -6,7 +6,7 @@ import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import pytest
 
-from dx_pipeline.errors import WarehouseError
+from dx_pipeline.errors import WarehouseError, WarehouseUnavailable
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.stage import copy_into_stage
 from tests.warehouse_fixture import warehouse  # noqa: F401
@@ -75,6 +75,13 @@ def test_an_error_of_the_rows_themselves_comes_out_as_it_is(warehouse: Warehouse
     with pytest.raises(ZeroDivisionError):
         copy_into_stage(warehouse, "numbers", SCHEMA, broken())
     assert numbers(warehouse) == []
+
+
+def test_a_server_that_does_not_answer_is_told_of_by_the_copy_alone(warehouse: Warehouse) -> None:
+    away = Warehouse(warehouse.url.set(port=1))
+    away.arrow.prepare()
+    with pytest.raises(WarehouseUnavailable, match="cannot be reached for COPY"):
+        copy_into_stage(away, "numbers", SCHEMA, iter([batch(1)]))
 
 
 def test_no_row_needs_no_connection(warehouse: Warehouse) -> None:
