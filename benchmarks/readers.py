@@ -5,7 +5,8 @@
 
 Measured: median and 95th percentile of each question, alone and while ``dx run`` publishes changes again and again.
 Asserted: no reader waited for a lock longer than --longest-wait, no snapshot held anything half published (snapshot.py),
-every answer came. Ends with status 1 otherwise. Writes benchmarks/results/readers.json and readers.md.
+every answer came. Ends with status 1 otherwise. Writes
+benchmarks/results/readers-<dossiers>.json and .md.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ from tests.questions import Question, read_questions
 HERE = Path(__file__).resolve().parent
 NAME = "bench_reader"
 LOOK_SECONDS = 0.02
+CHECK_REST = 3
+"""A check of the snapshots scans the fact: it rests for so many times as long as it took, or it would be the load."""
 _WAITING = """
 select coalesce(max(extract(epoch from clock_timestamp() - l.waitstart)), 0)
 from pg_locks as l
@@ -64,6 +67,14 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class Crowd:
+    """How many ask, and how long each looks at an answer before the next question, seconds on average."""
+
+    readers: int
+    pause: float
+
+
+@dataclass(frozen=True)
 class Latency:
     """One question in both phases, seconds."""
 
@@ -76,10 +87,10 @@ class Latency:
     asked: int
 
 
-def ask_alone(url: str, questions: Sequence[Question], readers: int, seconds: float) -> Seen:
+def ask_alone(url: str, questions: Sequence[Question], crowd: Crowd, seconds: float) -> Seen:
     """All readers, nothing else."""
     seen = Seen()
-    with _Crowd(url, questions, readers, seen):
+    with _Asking(url, questions, crowd, seen):
         time.sleep(seconds)
     return seen
 
@@ -87,7 +98,7 @@ def ask_alone(url: str, questions: Sequence[Question], readers: int, seconds: fl
 def ask_while_loading(
     url: str,
     questions: Sequence[Question],
-    readers: int,
+    crowd: Crowd,
     seconds: float,
     load: Sequence[Sequence[str]],
     environment: Mapping[str, str],
@@ -95,7 +106,7 @@ def ask_while_loading(
     """All readers while the commands of ``load`` run in turn, again and again until the time is over; seconds of each turn."""
     seen = Seen(must_have_rows=False)
     turns: list[float] = []
-    with _Crowd(url, questions, readers, seen):
+    with _Asking(url, questions, crowd, seen):
         until = time.monotonic() + seconds
         while not turns or time.monotonic() < until:
             started = time.monotonic()
@@ -108,13 +119,14 @@ def ask_while_loading(
     return seen, turns
 
 
-class _Crowd:
+class _Asking:
     """Readers, the look-out for lock waits and the checker of snapshots, each a thread with a connection of its own."""
 
-    def __init__(self, url: str, questions: Sequence[Question], readers: int, seen: Seen) -> None:
+    def __init__(self, url: str, questions: Sequence[Question], crowd: Crowd, seen: Seen) -> None:
         self._url, self._questions, self._seen = url, questions, seen
+        self._pause = crowd.pause
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._read, args=(number,)) for number in range(readers)]
+        self._threads = [threading.Thread(target=self._read, args=(number,)) for number in range(crowd.readers)]
         self._threads += [threading.Thread(target=self._look_for_waits), threading.Thread(target=self._check)]
 
     def __enter__(self) -> None:
@@ -131,7 +143,7 @@ class _Crowd:
         with psycopg.connect(self._url, application_name=NAME) as connection:
             while not self._stop.is_set():
                 for question in order.sample(self._questions, len(self._questions)):
-                    if self._stop.is_set():
+                    if self._stop.wait(order.uniform(0, 2 * self._pause)):
                         return
                     self._ask(connection, question)
 
@@ -157,12 +169,14 @@ class _Crowd:
                 self._seen.longest_lock_wait = max(self._seen.longest_lock_wait, float(row[0]))
 
     def _check(self) -> None:
-        with psycopg.connect(self._url) as connection:
+        with psycopg.connect(self._url, options="-c max_parallel_workers_per_gather=0") as connection:
             while not self._stop.is_set():
+                started = time.monotonic()
                 self._seen.states.add(state(connection))
                 self._seen.torn += torn(connection)
                 self._seen.looks += 1
                 self._seen.states.add(state(connection))
+                self._stop.wait(CHECK_REST * (time.monotonic() - started))
 
 
 def latencies(questions: Sequence[Question], alone: Seen, loading: Seen) -> list[Latency]:
@@ -179,6 +193,11 @@ def _p50_p95(values: Sequence[float]) -> tuple[float, float]:
     if len(values) < 2:
         return (round(values[0], 4),) * 2 if values else (float("nan"),) * 2
     return round(median(values), 4), round(quantiles(values, n=20, method="inclusive")[18], 4)
+
+
+def short(count: int) -> str:
+    """``60k``, ``3M``: a number of dossiers in a file's name, rounded."""
+    return f"{count / 1_000_000:.0f}M" if count >= 1_000_000 else f"{count / 1_000:.0f}k"
 
 
 def main() -> None:
@@ -224,12 +243,13 @@ def _measure(
             for name in ("fact_dossier", "fact_dossier_event")
         }
     console.print(f"{sizes['fact_dossier']:,} dossiers, {sizes['fact_dossier_event']:,} events")
+    crowd = Crowd(arguments.readers, arguments.pause)
     console.print(f"{arguments.readers} readers alone, {arguments.seconds:.0f} s …")
-    alone = ask_alone(url, questions, arguments.readers, arguments.seconds)
+    alone = ask_alone(url, questions, crowd, arguments.seconds)
     console.print(f"{arguments.readers} readers while loads publish, at least {arguments.seconds:.0f} s …")
     change = [*dx, "sandbox", "change", "--rows", str(arguments.changed), "--seed", "SEED"]
     loading, turns = ask_while_loading(
-        url, questions, arguments.readers, arguments.seconds, [change, [*dx, "run", "one_stop"]], environment
+        url, questions, crowd, arguments.seconds, [change, [*dx, "run", "one_stop"]], environment
     )
     faults = [*alone.errors, *loading.errors, *alone.torn, *loading.torn]
     wait = max(alone.longest_lock_wait, loading.longest_lock_wait)
@@ -241,6 +261,7 @@ def _measure(
         "measured_on": date.today().isoformat(),
         "rows": sizes,
         "readers": arguments.readers,
+        "pause": arguments.pause,
         "changed": arguments.changed,
         "load_turns_seconds": [round(turn, 1) for turn in turns],
         "longest_lock_wait_seconds": {"alone": alone.longest_lock_wait, "loading": loading.longest_lock_wait},
@@ -254,12 +275,14 @@ def _measure(
 
 def _write(console: Console, report: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "readers.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    name = f"readers-{short(report['rows']['fact_dossier'])}"
+    (folder / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     waits = report["longest_lock_wait_seconds"]
     lines = [
         "# The 24 questions, asked by many at once",
         "",
-        f"By `make bench-readers` on {report['measured_on']}: {report['readers']} readers on"
+        f"By `make bench-readers` on {report['measured_on']}: {report['readers']} readers, who look at an answer for"
+        f" {report['pause']:g} s on average before the next question, on"
         f" {report['rows']['fact_dossier']:,} dossiers with {report['rows']['fact_dossier_event']:,} events; alone, and while"
         f" {len(report['load_turns_seconds'])} loads of {report['changed']:,} changed dossiers were published"
         f" ({', '.join(f'{turn:g} s' for turn in report['load_turns_seconds'])}, with making the changes).",
@@ -276,7 +299,7 @@ def _write(console: Console, report: dict[str, Any], folder: Path) -> None:
         f" {one['loading_p50']:.3f} s | {one['loading_p95']:.3f} s | {one['asked']:,} |"
         for one in report["questions"]
     ]
-    (folder / "readers.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / f"{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     console.print("\n".join(lines[4:]), markup=False, highlight=False)
     for fault in dict.fromkeys(report["faults"]):
         console.print(f"[red]✗[/] {fault}")
@@ -289,6 +312,9 @@ def _arguments() -> argparse.Namespace:
         "--dossiers", type=int, default=60_000, help="dossiers of the one that is made (default 60,000)"
     )
     parser.add_argument("--readers", type=int, default=20)
+    parser.add_argument(
+        "--pause", type=float, default=0, help="seconds a reader looks at an answer, on average; 0 asks without rest"
+    )
     parser.add_argument("--seconds", type=float, default=60, help="of each phase; the second ends with a whole load")
     parser.add_argument("--changed", type=int, default=5_000, help="dossiers changed before each load (default 5,000)")
     parser.add_argument("--longest-wait", type=float, default=0.5, help="seconds a reader may wait for a lock")

@@ -7,6 +7,7 @@ Messages never hold a secret: callers pass names (dataset, column, connection), 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -19,6 +20,16 @@ class DxError(Exception):
         self.what = what
         self.next_step = next_step
         super().__init__(what if not next_step else f"{what}\n  → {next_step}")
+
+    def __reduce__(self) -> tuple[Callable[..., DxError], tuple[type[DxError], tuple[object, ...]], dict[str, object]]:
+        """Can be sent to another process: its class may be made with arguments of its own."""
+        return _made_again, (type(self), self.args), self.__dict__
+
+
+def _made_again(kind: type[DxError], arguments: tuple[object, ...]) -> DxError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    return error
 
 
 class SettingsError(DxError):
@@ -111,3 +122,7 @@ class ChannelError(DxError):
     """A channel of alerts did not take a message; it is tried again at the next check."""
 
     can_heal = True
+
+
+class RunCutShort(DxError):
+    """The process that keeps Dagster's record of a run was ended from outside; what was published stays."""

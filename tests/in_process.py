@@ -19,7 +19,7 @@ from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 from dx_pipeline.warehouse.ledger import Batch
 
-_CACHES = (get_settings, process.get_catalog, process.get_road, process.get_look_ahead)
+_CACHES = (get_settings, process.get_catalog, process.get_road, process.own_look_ahead)
 
 
 class InProcess:

@@ -23,7 +23,7 @@ from dx_pipeline.errors import DxError, SettingsError
 from dx_pipeline.progress import listen
 
 if TYPE_CHECKING:
-    from dx_pipeline.orchestration.run import RunReport
+    from dx_pipeline.orchestration.run_report import RunReport
     from dx_pipeline.orchestration.step_failure import StepFailure
 
 ProjectOption = Annotated[
@@ -131,20 +131,18 @@ def execute(
 
 def _execute(contracts: Sequence[Contract], month: date | None, replay_batch: int | None, whole: bool) -> bool:
     logging.getLogger("dagster.builtin.dx").setLevel(logging.CRITICAL)  # broken files are told of below, once
-    with BarProgress(console, len(contracts)) as bars:
-        listen(bars)
-        run_id = str(uuid4())
-        from dx_pipeline.orchestration.process import give_head_start, prepare_replay, read_ahead
+    from dx_pipeline.orchestration.dagster_process import RunRequest, dagster_beside, run_here
+    from dx_pipeline.orchestration.process import prepare_replay, read_ahead
 
-        # Work begins before Dagster is imported.
+    run_id = str(uuid4())
+    request = RunRequest(tuple(contracts), run_id, month, replay_batch, whole)
+    with dagster_beside(request) as beside, BarProgress(console, len(contracts)) as bars:
+        listen(bars)
         if replay_batch is None:
             read_ahead(contracts, run_id=run_id, month=month, whole=whole)
-            give_head_start(run_id)
         else:
             prepare_replay()
-        from dx_pipeline.orchestration.run import run_datasets
-
-        report = run_datasets(contracts, month=month, replay_batch=replay_batch, run_id=run_id, whole=whole)
+        report = run_here(request) if beside is None else beside.report()
     if report.dead_runs:
         console.print(f"[yellow]![/] closed {len(report.dead_runs)} run(s) whose process had died")
     if report.batches:

@@ -90,8 +90,7 @@ def _landing(contract: Contract, system: System, partitions: Months, priority: i
         with _readable_failures():
             replayed = context.run.tags.get(REPLAY_TAG)
             if replayed:
-                batch = get_road().replay(contract, int(replayed), run_id=context.run.run_id)
-                get_look_ahead().begin_stage(contract, batch)
+                batch = get_look_ahead().replayed(contract, int(replayed), run_id=context.run.run_id)
             else:
                 batch = get_look_ahead().landed(
                     contract,
@@ -263,7 +262,7 @@ def mart_asset(mart: Mart, contracts: dict[str, Contract]) -> dg.AssetsDefinitio
     )
     def refreshed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         with _readable_failures():
-            refresh = get_look_ahead().marts.refreshed(mart, run_id=context.run.run_id)
+            refresh = get_look_ahead().refreshed(mart, run_id=context.run.run_id)
         return dg.MaterializeResult(
             metadata={
                 **_table_metadata(mart.table, dg.AssetKey(["mart", mart.name])),

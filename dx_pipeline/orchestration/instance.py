@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-import socket
 from collections.abc import Iterable
 from pathlib import Path
 
 import dagster as dg
-import psutil
 from dagster import DagsterRunStatus, RunsFilter
 
 from dx_pipeline.contract.model import System
+from dx_pipeline.orchestration.process_tag import is_alive
 from dx_pipeline.settings import Settings, get_settings
 
 OWNER_TAG = "dx/process"
@@ -71,11 +70,6 @@ def open_instance() -> dg.DagsterInstance:
         return instance
 
 
-def process_tag() -> str:
-    """``host:pid:start`` of this process, so that a later one can tell whether it still lives."""
-    return f"{socket.gethostname()}:{os.getpid()}:{int(psutil.Process().create_time())}"
-
-
 def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark runs as failed whose process died without saying so, and free the slots they held.
 
@@ -85,19 +79,9 @@ def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     unfinished = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
     for run in instance.get_runs(RunsFilter(statuses=unfinished)):
         owner = run.tags.get(OWNER_TAG)
-        if owner is None or _is_alive(owner):
+        if owner is None or is_alive(owner):
             continue
         instance.report_run_failed(run, message="The process of this run died (killed or machine restarted).")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         closed.append(run.run_id)
     return closed
-
-
-def _is_alive(owner: str) -> bool:
-    host, pid, started = owner.rsplit(":", 2)
-    if host != socket.gethostname():
-        return True
-    try:
-        return int(psutil.Process(int(pid)).create_time()) == int(started)
-    except psutil.NoSuchProcess:
-        return False

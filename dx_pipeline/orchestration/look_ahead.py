@@ -30,11 +30,10 @@ if TYPE_CHECKING:
     from dx_pipeline.orchestration.judging import CleanedBatch
     from dx_pipeline.orchestration.road import PublishReport, Road, StageReport
     from dx_pipeline.warehouse.ledger import Batch
-    from dx_pipeline.warehouse.marts import Mart
+    from dx_pipeline.warehouse.marts import Mart, MartRefresh
 
 
 PATIENCE_SECONDS = 10.0
-_LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +51,7 @@ class LookAhead:
 
     def __init__(self, road: Road) -> None:
         self._road = road
-        self.marts = MartsAhead(road.warehouse)
+        self._marts = MartsAhead(road.warehouse)
         self._readers: dict[str, ThreadPoolExecutor] = {}
         self._cleaner = ThreadPoolExecutor(1, thread_name_prefix="dx-clean-ahead")
         self._judge = ThreadPoolExecutor(1, thread_name_prefix="dx-stage")
@@ -81,7 +80,7 @@ class LookAhead:
             whole: read all of each dataset, not what is new.
             marts: marts that the run refreshes; of these, those that depend on one of the datasets.
         """
-        self.marts.begin(marts, [contract.id for contract in contracts], run_id=run_id)
+        self._marts.begin(marts, [contract.id for contract in contracts], run_id=run_id)
         self.prepare()
         with self._guard:
             self._whole_run[run_id] = [contract.id for contract in contracts]
@@ -96,19 +95,6 @@ class LookAhead:
         self._judge.submit(prepare_to_judge)
         self._cleaner.submit(self._road.warehouse.arrow.prepare)
 
-    def await_published(self, run_id: str, *, seconds: float) -> bool:
-        """Wait for a run's datasets to be published, for so long at most, or until one has failed; True if all are.
-
-        What this process imports and writes down meanwhile would hold them up: Python runs one thread at a time.
-        """
-        until = time.monotonic() + seconds
-        wanted = {(run_id, name) for name in self._whole_run.get(run_id, ())}
-        while not (are_published := wanted <= self._published):
-            if time.monotonic() >= until or not wanted.isdisjoint(self._failed):
-                break
-            time.sleep(_LOOK_SECONDS)
-        return are_published
-
     def landed(self, contract: Contract, *, run_id: str, month: date | None, whole: bool = False) -> Batch:
         """The batch of a dataset: waits for the reading begun earlier, else reads now; its staging has begun.
 
@@ -118,6 +104,16 @@ class LookAhead:
         with self._guard:
             begun = self._landing.pop((run_id, contract.id), None)
         return begun.result() if begun is not None else self._land(contract, run_id, month, whole)
+
+    def replayed(self, contract: Contract, batch_id: int, *, run_id: str) -> Batch:
+        """A new batch over the landed files of an earlier one; its staging has begun.
+
+        Raises:
+            LandingError, WarehouseError: see ``Road.replay``.
+        """
+        batch = self._road.replay(contract, batch_id, run_id=run_id)
+        self.begin_stage(contract, batch)
+        return batch
 
     def begin_stage(self, contract: Contract, batch: Batch) -> None:
         """Start to clean and stage a batch that has just landed."""
@@ -149,6 +145,14 @@ class LookAhead:
                     begun = None
                     break
         return begun.result() if begun is not None else self._publish(contract, batch)
+
+    def refreshed(self, mart: Mart, *, run_id: str) -> MartRefresh:
+        """What refreshing a mart did: waits for what was begun earlier, else refreshes now.
+
+        Raises:
+            LoadFileError: a statement failed; the mart keeps its former rows. A further call computes again.
+        """
+        return self._marts.refreshed(mart, run_id=run_id)
 
     def _land(self, contract: Contract, run_id: str, month: date | None, whole: bool) -> Batch:
         with self._noting_failure(contract, run_id):
@@ -234,7 +238,7 @@ class LookAhead:
     def _publish(self, contract: Contract, batch: Batch) -> PublishReport:
         report = self._road.publish(contract, batch)
         self._published.add((str(batch.run_id), contract.id))
-        self.marts.published(contract.id, run_id=str(batch.run_id))
+        self._marts.published(contract.id, run_id=str(batch.run_id))
         return report
 
     @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import ClassVar
 
 from dx_pipeline.contract.catalog import Catalog, load_catalog
 from dx_pipeline.contract.indicator_set import load_indicator_sets
@@ -14,6 +15,7 @@ from dx_pipeline.errors import DxError, MigrationError
 from dx_pipeline.lineage.graph import LineageGraph, build_graph
 from dx_pipeline.lineage.open_lineage import LineageEmitter
 from dx_pipeline.orchestration.look_ahead import LookAhead
+from dx_pipeline.orchestration.look_ahead_beside import LookAheadBeside
 from dx_pipeline.orchestration.road import Road
 from dx_pipeline.orchestration.work_order import work_order
 from dx_pipeline.progress import listener
@@ -23,8 +25,6 @@ from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.indicator_set import sync_indicator_sets
 from dx_pipeline.warehouse.marts import Mart, load_marts
 from dx_pipeline.warehouse.migrate import migrate
-
-HEAD_START_SECONDS = 6.0
 
 
 @lru_cache(maxsize=1)
@@ -41,6 +41,8 @@ def get_road() -> Road:
         WarehouseUnavailable, MigrationError: see their classes.
     """
     settings = get_settings()
+    if _Elsewhere.look_ahead is not None:
+        return Road(settings, Warehouse.open(settings), get_catalog())  # the other process has migrated it
     _warn_of_unknown(settings.spark_datasets)
     return open_road(settings, get_catalog())
 
@@ -88,10 +90,30 @@ def get_lineage() -> LineageGraph:
     return build_graph(get_catalog().contracts.values(), marts, cache=settings.home / "lineage" / "columns.json")
 
 
+class _Elsewhere:
+    """The process that works for this one, if there is one, and what a fork has of its connections."""
+
+    look_ahead: LookAheadBeside | None = None
+    roads: ClassVar[list[Road]] = []
+
+
 @lru_cache(maxsize=1)
-def get_look_ahead() -> LookAhead:
+def own_look_ahead() -> LookAhead:
     """The background readers and judge of this process."""
     return LookAhead(get_road())
+
+
+def get_look_ahead() -> LookAhead | LookAheadBeside:
+    """The background readers and judge of this process, or those of the process that works for this one."""
+    return _Elsewhere.look_ahead or own_look_ahead()
+
+
+def work_beside(look_ahead: LookAheadBeside) -> None:
+    """Make this process, a fork of one that works, ask that one; its own connections are opened anew."""
+    _Elsewhere.look_ahead = look_ahead
+    if get_road.cache_info().currsize:
+        _Elsewhere.roads.append(get_road())  # never closed here: its connections are the other process's
+    get_road.cache_clear()
 
 
 def read_ahead(contracts: Sequence[Contract], *, run_id: str, month: date | None, whole: bool = False) -> None:
@@ -102,17 +124,9 @@ def read_ahead(contracts: Sequence[Contract], *, run_id: str, month: date | None
         marts = ()  # the run itself tells of the broken mart
     chosen = {contract.id: contract for contract in contracts}
     order = [chosen[name] for name in work_order(get_catalog().contracts.values(), marts) if name in chosen]
-    get_look_ahead().begin(order, run_id=run_id, month=month, marts=marts, whole=whole)
-
-
-def give_head_start(run_id: str) -> None:
-    """Let what was begun come first: an hour's changes are published before Dagster is imported, a large load is not.
-
-    Then Dagster's steps, which cost this process seconds, are written down while the database refreshes the marts.
-    """
-    get_look_ahead().await_published(run_id, seconds=HEAD_START_SECONDS)
+    own_look_ahead().begin(order, run_id=run_id, month=month, marts=marts, whole=whole)
 
 
 def prepare_replay() -> None:
     """Import what judging needs while Dagster is still being imported."""
-    get_look_ahead().prepare()
+    own_look_ahead().prepare()

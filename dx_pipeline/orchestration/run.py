@@ -1,4 +1,4 @@
-"""Run datasets through Dagster from one process: what ``dx run`` and ``dx replay`` do.
+"""Run datasets through Dagster: what ``dx run`` and ``dx replay`` do, in a process beside the work.
 
 The run is written to the same ``DAGSTER_HOME`` that the UI reads, so each asset and check shows there.
 """
@@ -6,7 +6,6 @@ The run is written to the same ``DAGSTER_HOME`` that the UI reads, so each asset
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import dagster as dg
@@ -30,31 +29,14 @@ from dx_pipeline.orchestration.instance import (
     close_dead_runs,
     open_instance,
     prepare_dagster_home,
-    process_tag,
 )
 from dx_pipeline.orchestration.process import get_road
+from dx_pipeline.orchestration.process_tag import process_tag
+from dx_pipeline.orchestration.run_report import RunReport
 from dx_pipeline.orchestration.step_failure import StepFailure
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse import ledger
-from dx_pipeline.warehouse.ledger import Batch
 from dx_pipeline.warehouse.marts import load_marts
-
-
-@dataclass(frozen=True)
-class RunReport:
-    """What a run did: the last batch of each dataset, failures, and whether every step succeeded.
-
-    A source that does not answer is tried again within the run, each time with a batch of its own.
-    ``waiting`` names what did not fail itself but was not brought, because something it needs failed; ``dead_runs`` are
-    earlier runs that were found to have died.
-    """
-
-    run_id: str
-    succeeded: bool
-    batches: tuple[Batch, ...]
-    failures: tuple[StepFailure, ...]
-    waiting: tuple[str, ...]
-    dead_runs: tuple[str, ...]
 
 
 def run_datasets(
@@ -65,6 +47,7 @@ def run_datasets(
     marts: bool = True,
     run_id: str | None = None,
     whole: bool = False,
+    owner: str | None = None,
 ) -> RunReport:
     """Land, stage and publish the given datasets and refresh the marts that depend on them.
 
@@ -73,6 +56,7 @@ def run_datasets(
         whole: read all of each dataset again and close what its source no longer has.
         replay_batch: replay this landed batch of the single dataset given.
         run_id: id for the run, whose landing may have begun (see ``look_ahead``).
+        owner: tag of the process without which the run cannot go on; default: this one.
 
     Raises:
         DxError: the warehouse cannot be opened or migrated; failures of datasets are in the report.
@@ -81,7 +65,7 @@ def run_datasets(
     road = get_road()
 
     shown = mart_keys(contracts, load_marts(get_settings().project_roots) if marts else ())
-    tags = {OWNER_TAG: process_tag(), "dx/trigger": "cli"}
+    tags = {OWNER_TAG: owner or process_tag(), "dx/trigger": "cli"}
     if month is None:
         tags[MODE_TAG] = WHOLE if whole else INCREMENT
     if replay_batch is not None:

@@ -86,7 +86,7 @@ class Deaths:
         self.note("reading")
 
     def _runs_known_to_dagster(self) -> int:
-        """Runs that have an event log; one that is killed in its head start has none."""
+        """Runs that have an event log; one that is killed before Dagster is imported has none."""
         events = self.warehouse.home / "dagster" / "history" / "runs"
         return sum(path.stem != "index" for path in events.glob("*.db"))
 
