@@ -40,7 +40,7 @@ class Settings(AlertSettings):
         default=(),
         description="Further project folders (assets/, expectations/, warehouse_sql/), separated by ':'.",
     )
-    batch_rows: int = Field(default=32_768, ge=1_024, le=1_048_576, description="Rows per Arrow batch.")
+    batch_rows: int = Field(default=16_384, ge=1_024, le=1_048_576, description="Rows per Arrow batch.")
     judge_memory: str = Field(default="320MB", description="Memory cap of the judge's DuckDB.")
     judge_threads: int = Field(default=2, ge=1, description="Threads of the judge's DuckDB.")
     spark_master: str | None = Field(

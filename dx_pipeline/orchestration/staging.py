@@ -31,6 +31,8 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 CLEAN_WORKERS = 2
 QUEUE_BATCHES = 2
+REJECTED_MEMORY = "160MB"
+"""So much is enough for hundreds of thousands of rejected rows; more than fit are sorted without a cap."""
 
 
 def write_cleaned(
@@ -112,12 +114,25 @@ class RejectedRows:
             " raw_record"
             " from numbered"
         )
-        with duckdb.connect() as connection:
-            connection.register("rejected", rejected)
-            for batch in connection.sql(sql).to_arrow_reader(batch_rows):
-                yield pa.RecordBatch.from_arrays(
-                    [batch.column(field.name).cast(field.type) for field in REJECTED_SCHEMA], schema=REJECTED_SCHEMA
-                )
+        spill = {"temp_directory": str(cleaned[0].parent / "rejected.spill")}
+        has_begun = False
+        try:
+            for batch in _numbered(sql, rejected, batch_rows, {"memory_limit": REJECTED_MEMORY, **spill}):
+                has_begun = True
+                yield batch
+        except duckdb.OutOfMemoryException:
+            if has_begun:  # not met: all rows are sorted before the first comes out
+                raise
+            yield from _numbered(sql, rejected, batch_rows, spill)
+
+
+def _numbered(sql: str, rejected: pa.Table, batch_rows: int, config: dict[str, str]) -> Iterator[pa.RecordBatch]:
+    with duckdb.connect(config={"threads": "1", "preserve_insertion_order": "false", **config}) as connection:
+        connection.register("rejected", rejected)
+        for batch in connection.sql(sql).to_arrow_reader(batch_rows):
+            yield pa.RecordBatch.from_arrays(
+                [batch.column(field.name).cast(field.type) for field in REJECTED_SCHEMA], schema=REJECTED_SCHEMA
+            )
 
 
 def accepted_schema(contract: Contract, pseudonyms: list[str]) -> pa.Schema:

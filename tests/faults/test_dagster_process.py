@@ -40,9 +40,7 @@ def begun(warehouse: NewWarehouse) -> bool:
     return (warehouse.home / "dagster" / "dagster.yaml").exists() and bool(leftovers(warehouse, warehouse.url)[RUNS])
 
 
-def test_dagster_killed_is_told_and_the_next_run_goes_on(
-    new_warehouse: NewWarehouse, loaded: LoadedProvince
-) -> None:
+def test_dagster_killed_is_told_and_the_next_run_goes_on(new_warehouse: NewWarehouse, loaded: LoadedProvince) -> None:
     new_warehouse.dx("status")
     with holding(new_warehouse.url, "lock table core.fact_dossier in access exclusive mode") as star:
         run = Run(new_warehouse, "run", "one_stop")
