@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -136,7 +137,7 @@ def _execute(contracts: Sequence[Contract], month: date | None, replay_batch: in
 
     run_id = str(uuid4())
     request = RunRequest(tuple(contracts), run_id, month, replay_batch, whole)
-    with dagster_beside(request) as beside, BarProgress(console, len(contracts)) as bars:
+    with dagster_beside(request) as beside, _telling_of_interruption(), BarProgress(console, len(contracts)) as bars:
         listen(bars)
         if replay_batch is None:
             read_ahead(contracts, run_id=run_id, month=month, whole=whole)
@@ -158,6 +159,16 @@ def _execute(contracts: Sequence[Contract], month: date | None, replay_batch: in
     _tell_alerts(report)
     console.print(f"run {report.run_id} " + ("[green]succeeded" if report.succeeded else "[red]had failures"))
     return report.succeeded
+
+
+@contextmanager
+def _telling_of_interruption() -> Iterator[None]:
+    """Ctrl-C and SIGTERM are answered at once; to write the end of the run down takes seconds."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        errors.print("[yellow]![/] interrupted: what was published is kept, `dx run` goes on from there; ending …")
+        raise
 
 
 def _tell_alerts(report: RunReport) -> None:

@@ -87,4 +87,5 @@ def test_an_interrupted_run_is_over_for_dagster_too(new_warehouse: NewWarehouse,
         star.rollback()
         told = run.output()
     assert run.exit_code == code, told
+    assert "interrupted: what was published is kept, `dx run` goes on from there" in told
     assert "Traceback" not in told
