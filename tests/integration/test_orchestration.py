@@ -32,8 +32,8 @@ from dx_pipeline.orchestration.instance import (
     apply_pool_limits,
     close_dead_runs,
     prepare_dagster_home,
-    process_tag,
 )
+from dx_pipeline.orchestration.process_tag import process_tag
 from dx_pipeline.settings import PROJECT_ROOT, Settings
 from dx_pipeline.warehouse.marts import load_marts
 from tests.conftest import ROOT, Installation
