@@ -1,7 +1,7 @@
 """The 24 questions on a filled warehouse, asked by many at once: alone, and while loads publish.
 
-    make bench-readers BENCH_ARGS="--dossiers 3000000"     builds, fills, asks, removes
-    make bench-readers BENCH_ARGS="--home DIR"              an installation that is there: its sandbox is changed, it is kept
+    make bench-readers BENCH_ARGS="--dossiers 3000000 --pause 2"   builds, fills, asks, removes
+    make bench-readers BENCH_ARGS="--home DIR --pause 2"     an installation that is there: its sandbox is changed, it is kept
 
 Measured: median and 95th percentile of each question, alone and while ``dx run`` publishes changes again and again.
 Asserted: no reader waited for a lock longer than --longest-wait, no snapshot held anything half published (snapshot.py),
