@@ -18,9 +18,12 @@ import numpy as np
 import pyarrow as pa
 
 from dx_pipeline.judge.row_hash import row_hash_sql
+from dx_pipeline.settings import Settings
 
 FOLDER = Path(__file__).parent
-MEMORY, THREADS, BATCH_ROWS = "320MB", 2, 16_384  # as the judge has
+MEMORY, THREADS, BATCH_ROWS = (  # as the judge has
+    Settings.model_fields[name].default for name in ("judge_memory", "judge_threads", "batch_rows")
+)
 NOT_HASHED = ("_row", "id", "ngay_cap_nhat",  # which row it is and when it changed, not what it says
               "chu_ho_so", "so_giay_to_chu_ho_so", "ngay_sinh_chu_ho_so", "so_dien_thoai_chu_ho_so")  # personal  # fmt: skip
 

@@ -132,8 +132,9 @@ def execute(
 
 def _execute(contracts: Sequence[Contract], month: date | None, replay_batch: int | None, whole: bool) -> bool:
     logging.getLogger("dagster.builtin.dx").setLevel(logging.CRITICAL)  # broken files are told of below, once
-    from dx_pipeline.orchestration.dagster_process import RunRequest, dagster_beside, run_here
+    from dx_pipeline.orchestration.dagster_process import dagster_beside, run_here
     from dx_pipeline.orchestration.process import prepare_replay, read_ahead
+    from dx_pipeline.orchestration.run_report import RunRequest
 
     run_id = str(uuid4())
     request = RunRequest(tuple(contracts), run_id, month, replay_batch, whole)

@@ -17,8 +17,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import date
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -31,8 +29,7 @@ from dx_pipeline.orchestration.process_tag import process_tag
 from dx_pipeline.progress import SilentProgress, listen
 
 if TYPE_CHECKING:
-    from dx_pipeline.contract.model import Contract
-    from dx_pipeline.orchestration.run_report import RunReport
+    from dx_pipeline.orchestration.run_report import RunReport, RunRequest
 
 _PR_SET_PDEATHSIG = 1
 NICENESS = 5
@@ -40,17 +37,6 @@ NICENESS = 5
 _AGAIN = "`dx run` again: what was published is kept, and nothing is brought twice"
 END_SECONDS = 10.0
 """How long Dagster may take to write down that its run was interrupted."""
-
-
-@dataclass(frozen=True)
-class RunRequest:
-    """What ``run_datasets`` is asked for."""
-
-    contracts: tuple[Contract, ...]
-    run_id: str
-    month: date | None = None
-    replay_batch: int | None = None
-    whole: bool = False
 
 
 class DagsterProcess:
@@ -129,14 +115,7 @@ def run_here(request: RunRequest, *, owner: str | None = None) -> RunReport:
     """Run Dagster in this process; ``owner``: the process that must live for the run to go on, if it is another."""
     from dx_pipeline.orchestration.run import run_datasets
 
-    return run_datasets(
-        request.contracts,
-        month=request.month,
-        replay_batch=request.replay_batch,
-        run_id=request.run_id,
-        whole=request.whole,
-        owner=owner,
-    )
+    return run_datasets(request, owner=owner)
 
 
 def _run(request: RunRequest, pipe: Connection, parents_end: Connection, owner: str, parent: int) -> None:
@@ -153,8 +132,6 @@ def _run(request: RunRequest, pipe: Connection, parents_end: Connection, owner: 
 
         pipe.recv()
         answer = Answer(run_here(request, owner=owner))
-    except EOFError:
-        return
     except BaseException as error:
         answer = Answer(raised=portable(error))
     pipe.send(answer)

@@ -32,30 +32,17 @@ from dx_pipeline.orchestration.instance import (
 )
 from dx_pipeline.orchestration.process import get_road
 from dx_pipeline.orchestration.process_tag import process_tag
-from dx_pipeline.orchestration.run_report import RunReport
+from dx_pipeline.orchestration.run_report import RunReport, RunRequest
 from dx_pipeline.orchestration.step_failure import StepFailure
 from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse import ledger
 from dx_pipeline.warehouse.marts import load_marts
 
 
-def run_datasets(
-    contracts: Sequence[Contract],
-    *,
-    month: date | None = None,
-    replay_batch: int | None = None,
-    marts: bool = True,
-    run_id: str | None = None,
-    whole: bool = False,
-    owner: str | None = None,
-) -> RunReport:
-    """Land, stage and publish the given datasets and refresh the marts that depend on them.
+def run_datasets(request: RunRequest, *, owner: str | None = None) -> RunReport:
+    """Do what is asked for.
 
     Args:
-        month: run one monthly partition instead of the increments; datasets without months are read as usual.
-        whole: read all of each dataset again and close what its source no longer has.
-        replay_batch: replay this landed batch of the single dataset given.
-        run_id: id for the run, whose landing may have begun (see ``look_ahead``).
         owner: tag of the process without which the run cannot go on; default: this one.
 
     Raises:
@@ -64,12 +51,13 @@ def run_datasets(
     prepare_dagster_home(get_settings())
     road = get_road()
 
-    shown = mart_keys(contracts, load_marts(get_settings().project_roots) if marts else ())
+    contracts = request.contracts
+    shown = mart_keys(contracts, load_marts(get_settings().project_roots))
     tags = {OWNER_TAG: owner or process_tag(), "dx/trigger": "cli"}
-    if month is None:
-        tags[MODE_TAG] = WHOLE if whole else INCREMENT
-    if replay_batch is not None:
-        tags[REPLAY_TAG] = str(replay_batch)
+    if request.month is None:
+        tags[MODE_TAG] = WHOLE if request.whole else INCREMENT
+    if request.replay_batch is not None:
+        tags[REPLAY_TAG] = str(request.replay_batch)
     with open_instance() as instance:
         dead = close_dead_runs(instance)
         apply_pool_limits(instance, road.catalog.systems.values())
@@ -77,9 +65,9 @@ def run_datasets(
         result = job.execute_in_process(
             instance=instance,
             asset_selection=[*asset_keys(contracts), *shown],
-            partition_key=_partition_key(contracts, month),
+            partition_key=_partition_key(contracts, request.month),
             tags=tags,
-            run_id=run_id,
+            run_id=request.run_id,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
