@@ -143,7 +143,7 @@ with counted as (
         sum(c.denominator) as denominator
     from score_month as c
     inner join score_member as m on c.agency_sk = m.agency_sk
-    inner join score_period as p on c.month between p.starts_on and p.ends_on
+    inner join score_period_month as p on c.month = p.month
     group by
         c.measure,
         m.scope,
@@ -189,7 +189,7 @@ with_obligation as (
         bool_or(c.is_paid_online) as is_paid_online
     from score_procedure as c
     inner join score_member as m on c.agency_sk = m.agency_sk
-    inner join score_period as p on c.month between p.starts_on and p.ends_on
+    inner join score_period_month as p on c.month = p.month
     where c.has_obligation
     group by
         m.scope,

@@ -1,7 +1,7 @@
 -- Procedures that a unit is competent for, by period: temporary tables score_service (procedures in force on the last
 -- day, each in the list of one kind of unit), score_service_list (how many a list holds), score_service_unit (whose
--- lists they are) and score_service_used (how many of them had an online dossier). Needs score_period, score_unit,
--- score_member and score_procedure.
+-- lists they are) and score_service_used (how many of them had an online dossier). Needs score_period,
+-- score_period_month, score_unit, score_member and score_procedure.
 --
 -- The catalogue names the level that performs a procedure, not the agency. So
 --   * a commune's People's Committee is competent for every procedure of level xã, a district's for every one of level
@@ -106,7 +106,7 @@ with used as (
         s.procedure_code,
         s.list_code
     from score_procedure as c
-    inner join score_period as p on c.month between p.starts_on and p.ends_on
+    inner join score_period_month as p on c.month = p.month
     inner join score_service as s
         on p.period = s.period and c.procedure_code = s.procedure_code and s.service_level >= 3
     where c.is_filed_online

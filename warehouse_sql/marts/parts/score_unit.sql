@@ -1,5 +1,5 @@
--- Units and periods that scores are given for: temporary tables score_member, score_unit and score_period. Needs
--- parts/on_time_period.sql.
+-- Units and periods that scores are given for: temporary tables score_member, score_unit, score_period and, with the
+-- periods each month is part of, score_period_month. Needs parts/on_time_period.sql.
 --
 -- Scopes: province (*), all agencies; district, the district's and its communes' agencies by the district's code;
 -- agency, one agency of province or district level; commune, the agency of one commune. Peer groups are kind and
@@ -105,3 +105,11 @@ cross join lateral (
 group by
     k.period_kind,
     k.period;
+
+-- What is counted by month finds its periods by an equal month here, and not by comparing it with every period.
+create temporary table score_period_month on commit drop as
+select
+    m.month,
+    p.period
+from on_time_period as m
+inner join score_period as p on m.period between p.starts_in and p.ends_in;
