@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -27,6 +28,8 @@ from dx_pipeline.warehouse.merge_statement import (
 )
 
 MANY_ROWS = 20_000
+CHANGED = "dx_changed"
+"""Temporary table of the keys that an upsert of many rows will insert or overwrite."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,8 @@ def upsert_existing(
 
     Args:
         known: how much comes for which months of a partitioned target. Many rows are compared with it in one pass
-            before: an upsert looks each up in an index and locks the row it finds, also one that it leaves alone.
+            before, by key and hash: an upsert works each row out, looks it up in an index and locks the row it finds,
+            also one that it leaves alone.
     """
     names = ", ".join(identifier(name) for name in columns)
     changes = [name for name in columns if name not in step.key] + ["last_batch_id", "loaded_at"]
@@ -199,36 +203,82 @@ def upsert_existing(
         guard += " and (t.row_hash <> 0 or t.loaded_at <= cast(:read_from as timestamptz))"
         extra["read_from"] = delivery.read_from
     over_incoming = guard.replace("excluded.", "i.")
-    delivered, compared = "incoming", ""
-    if known is not None and known.rows >= MANY_ROWS and citus_version(connection) is None:
-        delivered = "delivered"
-        day = f"t.{identifier(str(target.partition_column))}"
-        within = f"{day} >= :first_month and {day} < cast(:last_month as date) + interval '1 month'"
-        extra |= {"first_month": known.first_month, "last_month": known.last_month}
-        if target.kind_column is not None:
-            within += f" and t.{identifier(target.kind_column)} = cast(:kind as smallint)"
-            extra["kind"] = kind
-        compared = (
-            f" incoming as materialized (select i.* from delivered as i left join {target.name} as t"
-            f" on {same_key('t', 'i', step.key)} and {within}"
-            f" where t.{identifier(step.key[0])} is null or ({over_incoming})),"
-        )
     former = ""
     if keeps_history:
         hold_history(connection, target.name, kind)
         former = former_rows(connection, target, step.key, over_incoming)
+    compared = known is not None and known.rows >= MANY_ROWS and citus_version(connection) is None
+    only_changed = ""
+    if known is not None and compared:
+        changed = _set_changed_aside(
+            connection, step, target, binds, known, kind, only_where=only_where, differs=over_incoming, extra=extra
+        )
+        if not changed:
+            return MergeCounts(rows=known.rows, unchanged=known.rows)
+        only_changed = f" inner join {CHANGED} as c on {same_key('c', 'q', step.key)}"
     row = connection.execute(
         *statement(
-            f"with {delivered} as materialized (select q.* from ({step.sql}\n) as q where {only_where}),{compared}{former}"
+            f"with incoming as materialized (select q.* from ({step.sql}\n) as q{only_changed} where {only_where}),{former}"
             f" merged as (insert into {target.name} as t ({names}, first_batch_id, last_batch_id, loaded_at)"
             f" select {prefixed('i', columns)}, :batch_id, :batch_id, cast(:loaded_at as timestamptz) from incoming as i"
             f" on conflict ({', '.join(identifier(name) for name in step.key)}) do update set {assignments} where {guard}"
             " returning (t.first_batch_id = t.last_batch_id) as is_new)"
-            f" select (select count(*) from {delivered}), count(*) filter (where is_new),"
+            " select (select count(*) from incoming), count(*) filter (where is_new),"
             " count(*) filter (where not is_new) from merged",
             binds,
             **extra,
         )
     ).one()
     rows, inserted, updated = (int(value) for value in row)
+    if known is not None and compared:
+        rows = known.rows
+        connection.exec_driver_sql(f"drop table {CHANGED}")
     return MergeCounts(rows, inserted, updated, rows - inserted - updated)
+
+
+def _set_changed_aside(
+    connection: Connection,
+    step: LoadStep,
+    target: Target,
+    binds: LoadBinds,
+    known: KnownRows,
+    kind: int | None,
+    *,
+    only_where: str,
+    differs: str,
+    extra: Mapping[str, Any],
+) -> int:
+    """Fill the temporary table ``dx_changed`` with the keys that are new in the target or differ; how many.
+
+    Only keys, hashes and the version of the SELECT are asked for, so the planner leaves out whatever else it works out.
+
+    Args:
+        differs: the condition under which the upsert changes a row it finds, over ``t`` and ``i``.
+    """
+    day = f"t.{identifier(str(target.partition_column))}"
+    within = f"{day} >= :first_month and {day} < cast(:last_month as date) + interval '1 month'"
+    if target.kind_column is not None:
+        within += f" and t.{identifier(target.kind_column)} = cast(:kind as smallint)"
+    asked = list(dict.fromkeys([*step.key, "row_hash", *filter(None, [step.version])]))
+    keys = prefixed("t", list(step.key))
+    connection.exec_driver_sql(
+        f"create temporary table {CHANGED} on commit drop as select {keys} from {target.name} as t limit 0"
+    )
+    connection.execute(
+        *statement(
+            f"insert into {CHANGED} select {prefixed('i', list(step.key))}"
+            f" from (select {prefixed('q', asked)} from ({step.sql}\n) as q where {only_where}) as i"
+            f" left join {target.name} as t on {same_key('t', 'i', step.key)} and {within}"
+            f" where t.{identifier(step.key[0])} is null or ({differs})",
+            binds,
+            **extra,
+            kind=kind,
+            first_month=known.first_month,
+            last_month=known.last_month,
+        )
+    )
+    connection.exec_driver_sql(f"analyze {CHANGED}")
+    changed = int(connection.exec_driver_sql(f"select count(*) from {CHANGED}").scalar_one())
+    if not changed:
+        connection.exec_driver_sql(f"drop table {CHANGED}")
+    return changed
