@@ -92,8 +92,9 @@ select
     ((greatest(t.seconds - t.paused_seconds, 0) + 4320) / 8640)::integer as tenths,
     count(*) as steps,
     count(*) filter (where t.is_late) as late_steps,
-    sum(greatest(t.seconds - t.paused_seconds, 0))::bigint as seconds_total,
-    sum(t.paused_seconds)::bigint as paused_seconds_total
+    -- Whole numbers far below 2^53: exact, and half the memory of a sum of bigint, which is kept as numeric.
+    sum(greatest(t.seconds - t.paused_seconds, 0)::double precision)::bigint as seconds_total,
+    sum(t.paused_seconds::double precision)::bigint as paused_seconds_total
 from step as t
 group by
     t.agency_sk,
