@@ -26,9 +26,9 @@ def validate(who: str, python: Path, rows: Path, folder: Path) -> Timed:
     """Run one of them; ``told`` has the seconds of the work, without imports, and how many rows break each rule."""
     commands: dict[str, list[str | Path]] = {
         JUDGE: [sys.executable, "-m", "benchmarks.validation.by_judge", rows],
-        HAND_HASHED: [python, HERE / "by_hand.py", "hashed", rows],
-        HAND_SPLIT: [python, HERE / "by_hand.py", "split", rows],
-        HAND_COUNTS: [python, HERE / "by_hand.py", "counts", rows],
+        HAND_HASHED: [sys.executable, HERE / "by_hand.py", "hashed", rows],
+        HAND_SPLIT: [sys.executable, HERE / "by_hand.py", "split", rows],
+        HAND_COUNTS: [sys.executable, HERE / "by_hand.py", "counts", rows],
         GX: [python, PEERS / "gx_pandas.py", rows, SUITE],
         "pandera on polars": [python, PEERS / "pandera_lazy.py", rows, SUITE],
         "dataframely": [python, PEERS / "dataframely_filter.py", rows, SUITE],
