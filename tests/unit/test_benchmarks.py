@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -102,3 +103,12 @@ def test_a_race_in_which_somebody_counts_otherwise_is_void() -> None:
         f"{GX}, rule a: 2 rows, the judge 3",
         f"{GX}, rule c: 5 rows, the judge 0",
     ]
+
+
+@pytest.mark.parametrize("script", sorted((BY_HAND.parent / "peers").glob("*.py")), ids=lambda path: path.stem)
+def test_a_peer_imports_nothing_of_the_project(script: Path) -> None:
+    """Its environment holds the peers' packages only, so whatever the project imports would be missing there."""
+    tree = ast.parse(script.read_text("utf-8"))
+    named = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    named |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert not {name for name in named if name.partition(".")[0] in ("dx_pipeline", "assets")}
