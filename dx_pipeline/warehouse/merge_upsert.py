@@ -207,14 +207,14 @@ def upsert_existing(
     if keeps_history:
         hold_history(connection, target.name, kind)
         former = former_rows(connection, target, step.key, over_incoming)
-    compared = known is not None and known.rows >= MANY_ROWS and citus_version(connection) is None
+    many = known if known is not None and known.rows >= MANY_ROWS and citus_version(connection) is None else None
     only_changed = ""
-    if known is not None and compared:
+    if many is not None:
         changed = _set_changed_aside(
-            connection, step, target, binds, known, kind, only_where=only_where, differs=over_incoming, extra=extra
+            connection, step, target, binds, many, kind, only_where=only_where, differs=over_incoming, extra=extra
         )
         if not changed:
-            return MergeCounts(rows=known.rows, unchanged=known.rows)
+            return MergeCounts(rows=many.rows, unchanged=many.rows)
         only_changed = f" inner join {CHANGED} as c on {same_key('c', 'q', step.key)}"
     row = connection.execute(
         *statement(
@@ -230,9 +230,8 @@ def upsert_existing(
         )
     ).one()
     rows, inserted, updated = (int(value) for value in row)
-    if known is not None and compared:
-        rows = known.rows
-        connection.exec_driver_sql(f"drop table {CHANGED}")
+    if many is not None:
+        rows = many.rows
     return MergeCounts(rows, inserted, updated, rows - inserted - updated)
 
 
@@ -261,10 +260,11 @@ def _set_changed_aside(
         within += f" and t.{identifier(target.kind_column)} = cast(:kind as smallint)"
     asked = list(dict.fromkeys([*step.key, "row_hash", *filter(None, [step.version])]))
     keys = prefixed("t", list(step.key))
+    connection.exec_driver_sql(f"drop table if exists pg_temp.{CHANGED}")  # of the step before
     connection.exec_driver_sql(
         f"create temporary table {CHANGED} on commit drop as select {keys} from {target.name} as t limit 0"
     )
-    connection.execute(
+    result = connection.execute(
         *statement(
             f"insert into {CHANGED} select {prefixed('i', list(step.key))}"
             f" from (select {prefixed('q', asked)} from ({step.sql}\n) as q where {only_where}) as i"
@@ -278,7 +278,4 @@ def _set_changed_aside(
         )
     )
     connection.exec_driver_sql(f"analyze {CHANGED}")
-    changed = int(connection.exec_driver_sql(f"select count(*) from {CHANGED}").scalar_one())
-    if not changed:
-        connection.exec_driver_sql(f"drop table {CHANGED}")
-    return changed
+    return int(result.rowcount)

@@ -134,7 +134,8 @@ select
 from by_month as b
 inner join score_member as m on b.agency_sk = m.agency_sk
 inner join score_unit as u on m.scope = u.scope and m.unit_code = u.unit_code
-inner join score_period as p on b.month between p.starts_on and p.ends_on
+inner join score_period_month as k on b.month = k.month
+inner join score_period as p on k.period = p.period
 group by
     u.scope,
     u.unit_code,

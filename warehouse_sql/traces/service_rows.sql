@@ -29,7 +29,7 @@ create temporary table service_filed on commit drop as
 select distinct c.procedure_code
 from score_procedure as c
 inner join score_member as m on c.agency_sk = m.agency_sk
-inner join score_period as p on c.month between p.starts_on and p.ends_on
+inner join score_period_month as p on c.month = p.month
 where
     c.is_filed_online
     and m.unit_code = current_setting('dx.unit')
