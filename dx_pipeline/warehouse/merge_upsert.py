@@ -264,7 +264,7 @@ def _set_changed_aside(
     connection.exec_driver_sql(
         f"create temporary table {CHANGED} on commit drop as select {keys} from {target.name} as t limit 0"
     )
-    result = connection.execute(
+    connection.execute(
         *statement(
             f"insert into {CHANGED} select {prefixed('i', list(step.key))}"
             f" from (select {prefixed('q', asked)} from ({step.sql}\n) as q where {only_where}) as i"
@@ -278,4 +278,4 @@ def _set_changed_aside(
         )
     )
     connection.exec_driver_sql(f"analyze {CHANGED}")
-    return int(result.rowcount)
+    return int(connection.exec_driver_sql(f"select count(*) from {CHANGED}").scalar_one())
