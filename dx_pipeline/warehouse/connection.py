@@ -44,6 +44,7 @@ class Warehouse:
         self.embedded = embedded
         self._owner = _engine(url, SESSION_OPTIONS)
         self._loader = _engine(url, f"{SESSION_OPTIONS} -c role={LOADER_ROLE}")
+        sa.event.listen(self._loader, "reset", _forget_temporary)
         # Apart from the others, and as many as are asked for: a lock is held as long as a source takes to be read, so
         # a few sources that hang would else use up the connections of all.
         self._locks = _engine(url, f"{SESSION_OPTIONS} -c role={LOADER_ROLE}", max_overflow=-1)
@@ -242,6 +243,16 @@ def _engine(url: URL, options: str, *, max_overflow: int = 4) -> Engine:
     )
     sa.event.listen(engine, "handle_error", _forget_values)
     return engine
+
+
+def _forget_temporary(session: Any, _record: object, state: sa.PoolResetState) -> None:
+    """Temporary views outlive their transaction: whoever gets the session next would find their names taken."""
+    if state.terminate_only:
+        return
+    session.rollback()
+    session.autocommit = True
+    session.execute("discard temp")
+    session.autocommit = False
 
 
 @contextmanager

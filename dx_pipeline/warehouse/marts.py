@@ -21,8 +21,13 @@ from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE, Warehouse, without_values
+from dx_pipeline.warehouse.distribution import citus_version
+from dx_pipeline.warehouse.kept_tally import is_worth_keeping, run_with_tallies
+from dx_pipeline.warehouse.tally_script import split_at_tallies
 
 HEADER = re.compile(r"^-- dx:mart name=(?P<name>[a-z][a-z0-9_]*) depends=(?P<depends>[a-z0-9_.,]+)\s*$", re.MULTILINE)
+LONGEST_REFRESH = 3600
+"""Seconds to wait for another refresh of the same mart."""
 _COMMENT = re.compile(r"--[^\n]*")
 _TABLE_READ = re.compile(r"\b(?:core|restricted)\.[a-z_][a-z0-9_]*\b")
 INCLUDE = re.compile(r"^-- dx:include (?P<file>parts/[a-z][a-z0-9_]*\.sql)[ \t]*$", re.MULTILINE)
@@ -130,25 +135,47 @@ def refresh_mart(warehouse: Warehouse, mart: Mart, *, only_if_changed: bool = Fa
         is_current = only_if_changed and _is_current(connection, mart, definition, _inputs(connection, mart))
     if not is_current:
         _refresh_statistics(warehouse, mart)
+        _compute(warehouse, mart)
     with warehouse.loader() as connection:
-        if not is_current:
-            compute_mart(connection, mart)
         rows = int(connection.execute(sa.text(f"select count(*) from mart.{mart.name}")).scalar_one())
     return MartRefresh(rows, computed=not is_current)
 
 
-def compute_mart(connection: Connection, mart: Mart) -> None:
+def _compute(warehouse: Warehouse, mart: Mart) -> None:
+    """Compute a mart in a transaction of its own, from tallies that are kept where that is worth it."""
+    if not split_at_tallies(mart.script)[1:]:
+        with warehouse.loader() as connection:
+            return compute_mart(connection, mart)
+    # One at a time, and the lock before the snapshot: the tallies are changed by whoever refreshes.
+    with warehouse.dataset_lock(f"mart:{mart.name}", timeout_seconds=LONGEST_REFRESH), warehouse.loader() as connection:
+        connection.exec_driver_sql("set transaction isolation level repeatable read")
+        keeps = citus_version(connection) is None and is_worth_keeping(connection, mart.depends_on)
+        return compute_mart(connection, mart, keeps_tallies=keeps)
+
+
+def compute_mart(connection: Connection, mart: Mart, *, keeps_tallies: bool = False) -> None:
     """Compute a mart in the caller's transaction.
+
+    Args:
+        keeps_tallies: only what has changed is counted again; see ``run_with_tallies`` for what that asks of the caller.
 
     Raises:
         LoadFileError: a statement failed; the transaction can only be rolled back.
     """
-    script = mart.script.encode()
+    script = mart.script
     # Read before the mart's own statements: what is published meanwhile makes the next refresh compute again.
     inputs = _inputs(connection, mart)
     started = time.monotonic()
     try:
-        connection.connection.driver_connection.execute(script)  # type: ignore[union-attr]
+        if keeps_tallies:
+            run_with_tallies(connection, mart.name, script, split_at_tallies(script))
+        else:
+            connection.connection.driver_connection.execute(script.encode())  # type: ignore[union-attr]
+    except sa.exc.DBAPIError as error:
+        raise LoadFileError(
+            f"mart {mart.name} ({mart.path}), its tallies: {str(error.orig).strip().splitlines()[0]}",
+            next_step="run `dx run` again; the mart keeps its former rows",
+        ) from None
     except psycopg.Error as error:
         raise LoadFileError(
             f"mart {mart.name} ({mart.path}): {without_values(error)}",
@@ -163,7 +190,7 @@ def compute_mart(connection: Connection, mart: Mart) -> None:
         ),
         {
             "mart": mart.name,
-            "definition": hashlib.sha256(script).hexdigest(),
+            "definition": hashlib.sha256(script.encode()).hexdigest(),
             "inputs": inputs,
             "seconds": round(time.monotonic() - started, 3),
         },

@@ -3,24 +3,8 @@
 -- Whether digitised papers were used again is not in the data the one-stop system gives.
 -- dx:mart name=digitisation_by_agency_month depends=one_stop.ho_so,one_stop.giay_to_ket_qua,one_stop.groups
 
-delete from mart.digitisation_by_agency_month;
-
-insert into mart.digitisation_by_agency_month (
-    agency_code,
-    agency_sk,
-    agency_name,
-    agency_level,
-    agency_kind,
-    month,
-    finished,
-    with_component,
-    with_electronic_result,
-    digitised,
-    electronic_result_rate,
-    digitised_rate,
-    vneid_verified,
-    refreshed_at
-)
+-- dx:tally adds=finished,with_component,with_electronic_result,digitised,vneid_verified
+create temporary table digitisation_month on commit drop as
 with result as (
     select
         e.dossier_code,
@@ -45,9 +29,40 @@ finished as (
     left join result as r on d.dossier_code = r.dossier_code and d.registered_on = r.registered_on
     left join core.duplicate_dossier as x on d.dossier_code = x.dossier_code and d.registered_on = x.registered_on
     where d.status_sk in (9, 10) and d.received_on is not null and d.deleted_at is null and x.dossier_code is null
-),
+)
 
-latest_agency as (
+select
+    f.agency_sk,
+    f.month,
+    count(*) as finished,
+    count(*) filter (where f.has_component) as with_component,
+    count(*) filter (where f.has_result) as with_electronic_result,
+    count(*) filter (where f.has_component and f.has_result) as digitised,
+    count(*) filter (where f.vneid_verified) as vneid_verified
+from finished as f
+group by
+    f.agency_sk,
+    f.month;
+
+delete from mart.digitisation_by_agency_month;
+
+insert into mart.digitisation_by_agency_month (
+    agency_code,
+    agency_sk,
+    agency_name,
+    agency_level,
+    agency_kind,
+    month,
+    finished,
+    with_component,
+    with_electronic_result,
+    digitised,
+    electronic_result_rate,
+    digitised_rate,
+    vneid_verified,
+    refreshed_at
+)
+with latest_agency as (
     select distinct on (a.agency_code)
         a.agency_sk,
         a.agency_code,
@@ -64,12 +79,12 @@ summed as (
     select
         a.agency_code,
         f.month,
-        count(*) as finished,
-        count(*) filter (where f.has_component) as with_component,
-        count(*) filter (where f.has_result) as with_electronic_result,
-        count(*) filter (where f.has_component and f.has_result) as digitised,
-        count(*) filter (where f.vneid_verified) as vneid_verified
-    from finished as f
+        sum(f.finished) as finished,
+        sum(f.with_component) as with_component,
+        sum(f.with_electronic_result) as with_electronic_result,
+        sum(f.digitised) as digitised,
+        sum(f.vneid_verified) as vneid_verified
+    from digitisation_month as f
     inner join core.dim_agency as a on f.agency_sk = a.agency_sk
     group by
         a.agency_code,

@@ -2,6 +2,18 @@
 -- A fact keeps the agency of its day; an agency whose tasks were split is given to none of its successors.
 -- dx:mart name=dossier_by_agency_today depends=one_stop.ho_so,one_stop.groups
 
+-- dx:tally adds=dossiers
+create temporary table accepted_month on commit drop as
+select
+    date_trunc('month', d.received_on::timestamp)::date as month,
+    d.agency_sk,
+    count(*) as dossiers
+from core.fact_dossier as d
+where d.received_on is not null and d.deleted_at is null
+group by
+    date_trunc('month', d.received_on::timestamp)::date,
+    d.agency_sk;
+
 delete from mart.dossier_by_agency_today;
 
 insert into mart.dossier_by_agency_today (
@@ -18,18 +30,6 @@ insert into mart.dossier_by_agency_today (
     dossiers,
     refreshed_at
 )
-with accepted as (
-    select
-        date_trunc('month', d.received_on::timestamp)::date as month,
-        d.agency_sk,
-        count(*) as dossiers
-    from core.fact_dossier as d
-    where d.received_on is not null and d.deleted_at is null
-    group by
-        date_trunc('month', d.received_on::timestamp)::date,
-        d.agency_sk
-)
-
 select
     c.month,
     c.agency_sk,
@@ -43,6 +43,6 @@ select
     t.possible_agencies,
     c.dossiers,
     now() as refreshed_at
-from accepted as c
+from accepted_month as c
 inner join core.dim_agency as a on c.agency_sk = a.agency_sk
 inner join core.agency_today as t on c.agency_sk = t.agency_sk;

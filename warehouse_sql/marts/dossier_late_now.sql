@@ -4,6 +4,29 @@
 -- The rule of Decision 766 that a second supplement is overdue in any case belongs to the rate, not to the days late.
 -- dx:mart name=dossier_late_now depends=one_stop.ho_so,one_stop.ho_so_bo_sung,one_stop.thu_tuc,one_stop.ngay_nghi,one_stop.linh_vuc,one_stop.groups
 
+-- dx:include parts/dossier_clock.sql
+
+-- dx:tally adds=dossiers
+create temporary table open_dossier on commit drop as
+select
+    d.dossier_code,
+    d.registered_on,
+    d.agency_sk,
+    d.field_sk,
+    d.procedure_sk,
+    d.status_sk,
+    d.received_on,
+    d.due_at,
+    greatest(d.supplement_received_at - d.supplement_requested_at, interval '0') as told_wait,
+    1::bigint as dossiers
+from core.fact_dossier as d
+left join core.duplicate_dossier as x on d.dossier_code = x.dossier_code and d.registered_on = x.registered_on
+where
+    d.status_sk in (2, 4, 5, 6)
+    and d.received_on is not null
+    and d.deleted_at is null
+    and x.dossier_code is null;
+
 delete from mart.dossier_late_now;
 
 insert into mart.dossier_late_now (
@@ -30,29 +53,9 @@ insert into mart.dossier_late_now (
 )
 with clock as (
     select
-        least(max(d.source_updated_at), now()) as as_of,
-        (least(max(d.source_updated_at), now()) at time zone 'Asia/Ho_Chi_Minh')::date as today
-    from core.fact_dossier as d
-),
-
-open_dossier as (
-    select
-        d.dossier_code,
-        d.registered_on,
-        d.agency_sk,
-        d.field_sk,
-        d.procedure_sk,
-        d.status_sk,
-        d.received_on,
-        d.due_at,
-        greatest(d.supplement_received_at - d.supplement_requested_at, interval '0') as told_wait
-    from core.fact_dossier as d
-    left join core.duplicate_dossier as x on d.dossier_code = x.dossier_code and d.registered_on = x.registered_on
-    where
-        d.status_sk in (2, 4, 5, 6)
-        and d.received_on is not null
-        and d.deleted_at is null
-        and x.dossier_code is null
+        least(d.latest_at, now()) as as_of,
+        (least(d.latest_at, now()) at time zone 'Asia/Ho_Chi_Minh')::date as today
+    from dossier_clock as d
 ),
 
 -- The log of supplements tells more than the columns of the dossier, which stand in when it is silent.

@@ -5,6 +5,8 @@
 -- The rules are told in the included parts.
 -- dx:mart name=dossier_on_time depends=one_stop.ho_so,one_stop.ho_so_bo_sung,one_stop.thu_tuc,one_stop.ngay_nghi,one_stop.groups
 
+-- dx:include parts/dossier_clock.sql
+
 -- dx:include parts/on_time_period.sql
 
 -- dx:include parts/on_time_dossier.sql

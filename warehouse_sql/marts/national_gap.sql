@@ -5,36 +5,14 @@
 --   flagged_online = paid_online - online_not_flagged + cash_flagged_online + other_flagged_online
 -- dx:mart name=national_gap depends=one_stop.ho_so,one_stop.dong_bo_dvcqg,one_stop.yeu_cau_thanh_toan,one_stop.groups
 
+-- dx:include parts/dossier_clock.sql
+
 -- dx:include parts/on_time_period.sql
 
 -- dx:include parts/score_unit.sql
 
-delete from mart.national_gap;
-
-insert into mart.national_gap (
-    scope,
-    unit_code,
-    unit_name,
-    period_kind,
-    period,
-    accepted,
-    done,
-    sent,
-    sent_as_done,
-    done_not_sent,
-    done_sent_otherwise,
-    supplement_sent_as_done,
-    payment_sent_as_done,
-    stopped_sent_as_done,
-    other_sent_as_done,
-    with_obligation,
-    paid_online,
-    flagged_online,
-    cash_flagged_online,
-    other_flagged_online,
-    online_not_flagged,
-    refreshed_at
-)
+-- dx:tally adds=accepted,done,sent,sent_as_done,done_not_sent,done_sent_otherwise,supplement_sent_as_done,payment_sent_as_done,stopped_sent_as_done,other_sent_as_done,with_obligation,paid_online,flagged_online,cash_flagged_online,other_flagged_online,online_not_flagged
+create temporary table gap_month on commit drop as
 with message as (
     select distinct on (e.dossier_code, e.registered_on)
         e.dossier_code,
@@ -80,34 +58,58 @@ dossier as (
     left join payment as p on d.dossier_code = p.dossier_code and d.registered_on = p.registered_on
     left join core.duplicate_dossier as x on d.dossier_code = x.dossier_code and d.registered_on = x.registered_on
     where d.received_on is not null and d.deleted_at is null and x.dossier_code is null
-),
-
-by_month as (
-    select
-        d.agency_sk,
-        d.month,
-        count(*) as accepted,
-        count(*) filter (where d.is_done) as done,
-        count(*) filter (where d.is_sent) as sent,
-        count(*) filter (where d.is_sent_done) as sent_as_done,
-        count(*) filter (where d.is_done and not d.is_sent) as done_not_sent,
-        count(*) filter (where d.is_done and d.is_sent and not d.is_sent_done) as done_sent_otherwise,
-        count(*) filter (where d.is_sent_done and d.status_sk = 5) as supplement_sent_as_done,
-        count(*) filter (where d.is_sent_done and d.status_sk = 6) as payment_sent_as_done,
-        count(*) filter (where d.is_sent_done and d.status_sk = 8) as stopped_sent_as_done,
-        count(*) filter (where d.is_sent_done and not d.is_done and d.status_sk not in (5, 6, 8)) as other_sent_as_done,
-        count(*) filter (where d.has_obligation) as with_obligation,
-        count(*) filter (where d.is_paid_online) as paid_online,
-        count(*) filter (where d.is_flagged) as flagged_online,
-        count(*) filter (where d.is_flagged and not d.is_paid_online and d.is_paid_cash) as cash_flagged_online,
-        count(*) filter (where d.is_flagged and not d.is_paid_online and not d.is_paid_cash) as other_flagged_online,
-        count(*) filter (where d.is_paid_online and not d.is_flagged) as online_not_flagged
-    from dossier as d
-    group by
-        d.agency_sk,
-        d.month
 )
 
+select
+    d.agency_sk,
+    d.month,
+    count(*) as accepted,
+    count(*) filter (where d.is_done) as done,
+    count(*) filter (where d.is_sent) as sent,
+    count(*) filter (where d.is_sent_done) as sent_as_done,
+    count(*) filter (where d.is_done and not d.is_sent) as done_not_sent,
+    count(*) filter (where d.is_done and d.is_sent and not d.is_sent_done) as done_sent_otherwise,
+    count(*) filter (where d.is_sent_done and d.status_sk = 5) as supplement_sent_as_done,
+    count(*) filter (where d.is_sent_done and d.status_sk = 6) as payment_sent_as_done,
+    count(*) filter (where d.is_sent_done and d.status_sk = 8) as stopped_sent_as_done,
+    count(*) filter (where d.is_sent_done and not d.is_done and d.status_sk not in (5, 6, 8)) as other_sent_as_done,
+    count(*) filter (where d.has_obligation) as with_obligation,
+    count(*) filter (where d.is_paid_online) as paid_online,
+    count(*) filter (where d.is_flagged) as flagged_online,
+    count(*) filter (where d.is_flagged and not d.is_paid_online and d.is_paid_cash) as cash_flagged_online,
+    count(*) filter (where d.is_flagged and not d.is_paid_online and not d.is_paid_cash) as other_flagged_online,
+    count(*) filter (where d.is_paid_online and not d.is_flagged) as online_not_flagged
+from dossier as d
+group by
+    d.agency_sk,
+    d.month;
+
+delete from mart.national_gap;
+
+insert into mart.national_gap (
+    scope,
+    unit_code,
+    unit_name,
+    period_kind,
+    period,
+    accepted,
+    done,
+    sent,
+    sent_as_done,
+    done_not_sent,
+    done_sent_otherwise,
+    supplement_sent_as_done,
+    payment_sent_as_done,
+    stopped_sent_as_done,
+    other_sent_as_done,
+    with_obligation,
+    paid_online,
+    flagged_online,
+    cash_flagged_online,
+    other_flagged_online,
+    online_not_flagged,
+    refreshed_at
+)
 select
     u.scope,
     u.unit_code,
@@ -131,7 +133,7 @@ select
     sum(b.other_flagged_online) as other_flagged_online,
     sum(b.online_not_flagged) as online_not_flagged,
     now() as refreshed_at
-from by_month as b
+from gap_month as b
 inner join score_member as m on b.agency_sk = m.agency_sk
 inner join score_unit as u on m.scope = u.scope and m.unit_code = u.unit_code
 inner join score_period_month as k on b.month = k.month

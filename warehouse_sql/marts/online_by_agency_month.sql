@@ -4,33 +4,8 @@
 -- it. Refunded money is no payment.
 -- dx:mart name=online_by_agency_month depends=one_stop.ho_so,one_stop.yeu_cau_thanh_toan,one_stop.groups
 
-delete from mart.online_by_agency_month;
-
-insert into mart.online_by_agency_month (
-    agency_code,
-    agency_sk,
-    agency_name,
-    agency_level,
-    agency_kind,
-    month,
-    received,
-    online,
-    online_rate,
-    with_obligation,
-    paid,
-    paid_online,
-    online_payment_rate,
-    flagged_online,
-    flagged_not_online,
-    flagged_but_cash,
-    not_flagged_but_online,
-    amount_vnd,
-    amount_online_vnd,
-    amount_cash_vnd,
-    amount_transfer_vnd,
-    amount_refunded_vnd,
-    refreshed_at
-)
+-- dx:tally adds=received,online,with_obligation,paid,paid_online,flagged_online,flagged_not_online,flagged_but_cash,not_flagged_but_online,amount_vnd,amount_online_vnd,amount_cash_vnd,amount_transfer_vnd,amount_refunded_vnd
+create temporary table online_month on commit drop as
 with payment as (
     select
         e.dossier_code,
@@ -70,9 +45,58 @@ dossier as (
     left join payment as p on d.dossier_code = p.dossier_code and d.registered_on = p.registered_on
     left join core.duplicate_dossier as x on d.dossier_code = x.dossier_code and d.registered_on = x.registered_on
     where d.received_on is not null and d.deleted_at is null and x.dossier_code is null
-),
+)
 
-latest_agency as (
+select
+    d.agency_sk,
+    d.month,
+    count(*) as received,
+    count(*) filter (where d.is_online) as online,
+    count(*) filter (where d.has_obligation) as with_obligation,
+    count(*) filter (where d.is_paid) as paid,
+    count(*) filter (where d.is_paid_online) as paid_online,
+    count(*) filter (where d.is_flagged) as flagged_online,
+    count(*) filter (where d.is_flagged and not d.is_paid_online) as flagged_not_online,
+    count(*) filter (where d.is_flagged and not d.is_paid_online and d.is_paid_cash) as flagged_but_cash,
+    count(*) filter (where d.is_paid_online and not d.is_flagged) as not_flagged_but_online,
+    coalesce(sum(d.amount), 0) as amount_vnd,
+    coalesce(sum(d.amount_online), 0) as amount_online_vnd,
+    coalesce(sum(d.amount_cash), 0) as amount_cash_vnd,
+    coalesce(sum(d.amount_transfer), 0) as amount_transfer_vnd,
+    coalesce(sum(d.amount_refunded), 0) as amount_refunded_vnd
+from dossier as d
+group by
+    d.agency_sk,
+    d.month;
+
+delete from mart.online_by_agency_month;
+
+insert into mart.online_by_agency_month (
+    agency_code,
+    agency_sk,
+    agency_name,
+    agency_level,
+    agency_kind,
+    month,
+    received,
+    online,
+    online_rate,
+    with_obligation,
+    paid,
+    paid_online,
+    online_payment_rate,
+    flagged_online,
+    flagged_not_online,
+    flagged_but_cash,
+    not_flagged_but_online,
+    amount_vnd,
+    amount_online_vnd,
+    amount_cash_vnd,
+    amount_transfer_vnd,
+    amount_refunded_vnd,
+    refreshed_at
+)
+with latest_agency as (
     select distinct on (a.agency_code)
         a.agency_sk,
         a.agency_code,
@@ -89,21 +113,21 @@ summed as (
     select
         a.agency_code,
         d.month,
-        count(*) as received,
-        count(*) filter (where d.is_online) as online,
-        count(*) filter (where d.has_obligation) as with_obligation,
-        count(*) filter (where d.is_paid) as paid,
-        count(*) filter (where d.is_paid_online) as paid_online,
-        count(*) filter (where d.is_flagged) as flagged_online,
-        count(*) filter (where d.is_flagged and not d.is_paid_online) as flagged_not_online,
-        count(*) filter (where d.is_flagged and not d.is_paid_online and d.is_paid_cash) as flagged_but_cash,
-        count(*) filter (where d.is_paid_online and not d.is_flagged) as not_flagged_but_online,
-        coalesce(sum(d.amount), 0) as amount_vnd,
-        coalesce(sum(d.amount_online), 0) as amount_online_vnd,
-        coalesce(sum(d.amount_cash), 0) as amount_cash_vnd,
-        coalesce(sum(d.amount_transfer), 0) as amount_transfer_vnd,
-        coalesce(sum(d.amount_refunded), 0) as amount_refunded_vnd
-    from dossier as d
+        sum(d.received) as received,
+        sum(d.online) as online,
+        sum(d.with_obligation) as with_obligation,
+        sum(d.paid) as paid,
+        sum(d.paid_online) as paid_online,
+        sum(d.flagged_online) as flagged_online,
+        sum(d.flagged_not_online) as flagged_not_online,
+        sum(d.flagged_but_cash) as flagged_but_cash,
+        sum(d.not_flagged_but_online) as not_flagged_but_online,
+        sum(d.amount_vnd) as amount_vnd,
+        sum(d.amount_online_vnd) as amount_online_vnd,
+        sum(d.amount_cash_vnd) as amount_cash_vnd,
+        sum(d.amount_transfer_vnd) as amount_transfer_vnd,
+        sum(d.amount_refunded_vnd) as amount_refunded_vnd
+    from online_month as d
     inner join core.dim_agency as a on d.agency_sk = a.agency_sk
     group by
         a.agency_code,

@@ -3,6 +3,22 @@
 -- accepted most of its dossiers in the year stands beside the level of government that performs it.
 -- dx:mart name=procedure_use_by_year depends=one_stop.ho_so,one_stop.thu_tuc,one_stop.thay_doi_muc_do_thu_tuc,one_stop.linh_vuc,one_stop.groups
 
+-- dx:tally adds=received,online
+create temporary table procedure_year on commit drop as
+select
+    d.procedure_sk,
+    d.agency_sk,
+    extract(year from d.received_on)::smallint as year,
+    count(*) as received,
+    count(*) filter (where d.channel_sk = 2) as online
+from core.fact_dossier as d
+left join core.duplicate_dossier as x on d.dossier_code = x.dossier_code and d.registered_on = x.registered_on
+where d.received_on is not null and d.deleted_at is null and x.dossier_code is null
+group by
+    d.procedure_sk,
+    d.agency_sk,
+    extract(year from d.received_on)::smallint;
+
 delete from mart.procedure_use_by_year;
 
 insert into mart.procedure_use_by_year (
@@ -21,30 +37,14 @@ insert into mart.procedure_use_by_year (
     main_agency_name,
     refreshed_at
 )
-with counted as (
-    select
-        d.procedure_sk,
-        d.agency_sk,
-        extract(year from d.received_on)::smallint as year,
-        count(*) as received,
-        count(*) filter (where d.channel_sk = 2) as online
-    from core.fact_dossier as d
-    left join core.duplicate_dossier as x on d.dossier_code = x.dossier_code and d.registered_on = x.registered_on
-    where d.received_on is not null and d.deleted_at is null and x.dossier_code is null
-    group by
-        d.procedure_sk,
-        d.agency_sk,
-        extract(year from d.received_on)::smallint
-),
-
-by_agency as (
+with by_agency as (
     select
         p.procedure_code,
         c.year,
         a.agency_code,
         sum(c.received) as received,
         sum(c.online) as online
-    from counted as c
+    from procedure_year as c
     inner join core.dim_procedure as p on c.procedure_sk = p.procedure_sk
     inner join core.dim_agency as a on c.agency_sk = a.agency_sk
     group by
@@ -79,7 +79,7 @@ latest_agency as (
 
 any_year as (
     select distinct c.year
-    from counted as c
+    from procedure_year as c
 )
 
 select

@@ -10,6 +10,7 @@ set local enable_sort = off;
 set local enable_nestloop = off;
 
 -- Supplements are few and hang on the dossier as arrays: the steps, by far the most rows, are read and joined once.
+-- dx:tally adds=steps,late_steps,seconds_total,paused_seconds_total
 create temporary table waiting_tally on commit drop as
 with supplement as (
     select

@@ -1,6 +1,8 @@
 -- One dossier under both on-time rules: the temporary view dossier_verdict, one row per period it counts in, with what
 -- decided. The dossier is named by the setting dx.dossier. Read by `dx score explain`, never stored.
 
+-- dx:include parts/dossier_clock.sql
+
 -- dx:include parts/on_time_period.sql
 
 -- dx:include parts/on_time_dossier.sql

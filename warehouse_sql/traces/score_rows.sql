@@ -1,6 +1,8 @@
 -- Rows behind a score: the temporary view score_row, one row per measure, period, agency and dossier, petition or
 -- procedure, with whether it is in the numerator and, where it is not, why. Read by `dx score rows`, never stored.
 
+-- dx:include parts/dossier_clock.sql
+
 -- dx:include parts/on_time_period.sql
 
 -- dx:include parts/on_time_dossier.sql

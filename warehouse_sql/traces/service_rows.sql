@@ -2,6 +2,8 @@
 -- unit is competent for, with whether it is in the numerator. The settings dx.unit and dx.period name unit and period.
 -- Read by `dx score rows`, never stored.
 
+-- dx:include parts/dossier_clock.sql
+
 -- dx:include parts/on_time_period.sql
 
 -- dx:include parts/score_unit.sql

@@ -67,10 +67,7 @@ dossier as (
     from core.fact_dossier as d
     left join supplement as s on d.dossier_code = s.dossier_code and d.registered_on = s.registered_on
     left join core.duplicate_dossier as x on d.dossier_code = x.dossier_code and d.registered_on = x.registered_on
-    where
-        d.received_on <= (select max(t.last_day) from on_time_period as t)
-        and d.deleted_at is null
-        and x.dossier_code is null
+    where d.received_on is not null and d.deleted_at is null and x.dossier_code is null
 ),
 
 -- The last moment that still has a given number of working days behind it: Friday's number lasts to Sunday night.
@@ -120,6 +117,16 @@ local_day as (
         (d.due_at at time zone 'Asia/Ho_Chi_Minh')::date as due_on
     from due as d
     offset 0 -- noqa: AM09
+),
+
+numbered as (
+    select
+        d.*,
+        width_bucket(d.end_at, (select c.ends_before from on_time_clock as c)) + 1 as ended_in,
+        width_bucket(d.due_766, (select c.ends_before from on_time_clock as c)) + 1 as due_in,
+        width_bucket(d.extended_due_766, (select c.ends_before from on_time_clock as c)) + 1 as extended_due_in,
+        width_bucket(d.due_on, (select c.last_days from on_time_clock as c)) + 1 as local_due_in
+    from local_day as d
 )
 
 select
@@ -136,11 +143,17 @@ select
     d.agency_sk,
     d.ended_status,
     d.due_at is not null as has_due,
-    greatest(width_bucket(d.received_on, (select c.months from on_time_clock as c)), 1) as received_in,
-    width_bucket(d.end_at, (select c.ends_before from on_time_clock as c)) + 1 as ended_in,
-    width_bucket(d.due_766, (select c.ends_before from on_time_clock as c)) + 1 as overdue_in,
-    width_bucket(d.extended_due_766, (select c.ends_before from on_time_clock as c)) + 1 as extended_overdue_in,
-    width_bucket(d.due_on, (select c.last_days from on_time_clock as c)) + 1 as local_overdue_in,
+    -- Not yet, for a day after the latest moment the data knows of.
+    case
+        when d.received_on <= (select c.last_days[cardinality(c.last_days)] from on_time_clock as c)
+            then greatest(width_bucket(d.received_on, (select c.months from on_time_clock as c)), 1)
+        else (select cardinality(c.last_days) + 1 from on_time_clock as c)
+    end as received_in,
+    d.ended_in,
+    -- What is due after the end is never overdue: how long after does not matter.
+    case when d.due_in > d.ended_in then d.ended_in else d.due_in end as overdue_in,
+    case when d.extended_due_in > d.ended_in then d.ended_in else d.extended_due_in end as extended_overdue_in,
+    case when d.local_due_in > d.ended_in then d.ended_in else d.local_due_in end as local_overdue_in,
     width_bucket(d.first_asked_at, (select c.ends_before from on_time_clock as c)) + 1 as asked_in,
     width_bucket(d.first_answered_at, (select c.ends_before from on_time_clock as c)) + 1 as answered_in,
     width_bucket(d.second_asked_at, (select c.ends_before from on_time_clock as c)) + 1 as asked_again_in,
@@ -157,4 +170,4 @@ select
     (d.first_asked_at at time zone 'Asia/Ho_Chi_Minh')::date > d.due_on as asked_after_due_day,
     (d.last_asked_at at time zone 'Asia/Ho_Chi_Minh')::date > d.due_on as last_asked_after_due_day,
     (d.paused_at at time zone 'Asia/Ho_Chi_Minh')::date > d.due_on as paused_after_due_day
-from local_day as d;
+from numbered as d;

@@ -3,6 +3,7 @@
 -- The planner cannot guess how few groups there are, and would sort instead of hash.
 set local enable_sort = off;
 
+-- dx:tally adds=dossiers clock=on_time_period dossier=n.dossier_code,n.registered_on moments=received_in,ended_in,overdue_in,extended_overdue_in,local_overdue_in,asked_in,answered_in,asked_again_in,last_asked_in,last_answered_in,paused_in rebuilt_by=one_stop.thu_tuc,one_stop.thay_doi_muc_do_thu_tuc,one_stop.ngay_nghi
 create temporary table on_time_group on commit drop as
 select
     n.agency_sk,

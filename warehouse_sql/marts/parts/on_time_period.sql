@@ -1,11 +1,12 @@
 -- Months up to the latest moment the data knows: the temporary tables on_time_period and on_time_clock.
+-- Needs parts/dossier_clock.sql.
 --
 -- Periods, numbered from 1. "The period in which something has happened" is one more than the number of periods that
 -- ended before it, which width_bucket finds.
 create temporary table on_time_period on commit drop as
 with clock as (
-    select least(max(d.source_updated_at), now()) as as_of
-    from core.fact_dossier as d
+    select least(d.latest_at, now()) as as_of
+    from dossier_clock as d
 )
 
 select
