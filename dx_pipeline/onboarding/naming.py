@@ -38,7 +38,9 @@ _RESERVED = frozenset(
     """.split()
 )
 # Schemas that are there already, or that PostgreSQL keeps.
-_TAKEN_SCHEMAS = frozenset("core core_partition mart ops stage restricted reference public information_schema".split())
+_TAKEN_SCHEMAS = frozenset(
+    "core core_partition mart mart_tally ops stage restricted reference public information_schema".split()
+)
 
 
 def name_words(text: str) -> tuple[str, ...]:

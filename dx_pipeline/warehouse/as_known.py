@@ -28,7 +28,7 @@ from dx_pipeline.warehouse.connection import Warehouse, without_values
 from dx_pipeline.warehouse.marts import Mart, without_comments
 
 _NAME = re.compile(r"\b([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)\b(?!\s*\()")
-_NOT_READ = ("mart", "ops", "stage", "core_partition", "pg_catalog", "information_schema")
+_NOT_READ = ("mart", "mart_tally", "ops", "stage", "core_partition", "pg_catalog", "information_schema")
 _RELATIONS = (
     "select n.nspname || '.' || c.relname as name, f.name as function,"
     " case when c.relkind = 'v' then pg_get_viewdef(c.oid) end as definition,"

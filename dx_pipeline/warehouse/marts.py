@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import logging
 import re
 import time
 from collections.abc import Collection, Sequence
@@ -22,10 +23,12 @@ from sqlalchemy.engine import Connection
 from dx_pipeline.errors import LoadFileError
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE, Warehouse, without_values
 from dx_pipeline.warehouse.distribution import citus_version
-from dx_pipeline.warehouse.kept_tally import is_worth_keeping, run_with_tallies
+from dx_pipeline.warehouse.kept_tally import forget_tallies, is_worth_keeping, run_with_tallies
 from dx_pipeline.warehouse.tally_script import split_at_tallies
 
 HEADER = re.compile(r"^-- dx:mart name=(?P<name>[a-z][a-z0-9_]*) depends=(?P<depends>[a-z0-9_.,]+)\s*$", re.MULTILINE)
+_log = logging.getLogger("dx_pipeline")
+
 LONGEST_REFRESH = 3600
 """Seconds to wait for another refresh of the same mart."""
 _COMMENT = re.compile(r"--[^\n]*")
@@ -143,14 +146,30 @@ def refresh_mart(warehouse: Warehouse, mart: Mart, *, only_if_changed: bool = Fa
 
 def _compute(warehouse: Warehouse, mart: Mart) -> None:
     """Compute a mart in a transaction of its own, from tallies that are kept where that is worth it."""
-    if not split_at_tallies(mart.script)[1:]:
+    if len(split_at_tallies(mart.script)) > 1 and _compute_from_tallies(warehouse, mart):
+        return
+    with warehouse.loader() as connection:
+        compute_mart(connection, mart)
+
+
+def _compute_from_tallies(warehouse: Warehouse, mart: Mart) -> bool:
+    """Whether that was worth it and went well. One at a time: whoever refreshes changes the tallies."""
+    with warehouse.dataset_lock(f"mart:{mart.name}", timeout_seconds=LONGEST_REFRESH):
         with warehouse.loader() as connection:
-            return compute_mart(connection, mart)
-    # One at a time, and the lock before the snapshot: the tallies are changed by whoever refreshes.
-    with warehouse.dataset_lock(f"mart:{mart.name}", timeout_seconds=LONGEST_REFRESH), warehouse.loader() as connection:
-        connection.exec_driver_sql("set transaction isolation level repeatable read")
-        keeps = citus_version(connection) is None and is_worth_keeping(connection, mart.depends_on)
-        return compute_mart(connection, mart, keeps_tallies=keeps)
+            if citus_version(connection) is not None:
+                return False
+            if not is_worth_keeping(connection, mart.name, mart.depends_on):
+                return False
+        try:
+            with warehouse.loader() as connection:  # the lock comes before the snapshot
+                connection.exec_driver_sql("set transaction isolation level repeatable read")
+                compute_mart(connection, mart, keeps_tallies=True)
+                return True
+        except LoadFileError as error:
+            _log.warning("%s; it is computed from nothing instead", error.what)
+        with warehouse.loader() as connection:
+            forget_tallies(connection, mart.name)
+    return False
 
 
 def compute_mart(connection: Connection, mart: Mart, *, keeps_tallies: bool = False) -> None:

@@ -106,7 +106,9 @@ class TouchedRows:
         code, day = TABLES[table]
         same = f"t.{code} = k.dossier_code and t.{day} = k.registered_on"
         month = f"select m.* from {table} as m where m.{day} >= :first and m.{day} < :next"
-        if table == EVENTS:  # cut by kind and month: to name both leaves out the other partitions, a month alone does not
+        if (
+            table == EVENTS
+        ):  # cut by kind and month: to name both leaves out the other partitions, a month alone does not
             month = " union all ".join(f"{month} and m.event_kind_sk = {kind}" for kind in self._event_kinds)
         found = (
             # offset 0 keeps the planner from reading the month after all
@@ -187,17 +189,16 @@ class OneSide:
             self._rows.set_aside(name)
             return stand_in(name, self._side)
         if name not in self._made:
+            self._made[name] = name
             definition = self._connection.execute(
                 sa.text(
-                    "select pg_get_viewdef(c.oid) from pg_catalog.pg_class as c"
+                    "select rtrim(pg_get_viewdef(c.oid), E' ;\\n') from pg_catalog.pg_class as c"
                     " where c.oid = to_regclass(:name) and c.relkind = 'v'"
                 ),
                 {"name": name},
             ).scalar()
-            over = None if definition is None else self._over_stand_ins(definition.rstrip().rstrip(";"), {})
-            if over is None or over == definition.rstrip().rstrip(";"):
-                self._made[name] = name
-            else:
+            over = self._over_stand_ins(definition or "", {})
+            if over != (definition or ""):
                 self._make_view(name, over)
         return self._made[name]
 

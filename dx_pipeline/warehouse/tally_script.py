@@ -43,7 +43,7 @@ class Tally:
     moments: tuple[str, ...] = ()
     dossier: tuple[str, ...] = ()
     views: Mapping[str, str] = field(default_factory=dict)
-    """Temporary views that the script has made before, with their SELECTs."""
+    """Temporary views of the script that the SELECT reads, each after those it reads itself, with their SELECTs."""
 
 
 def split_at_tallies(script: str) -> list[str | Tally]:
@@ -92,5 +92,17 @@ def _tally(name: str, body: str, options: str, views: Mapping[str, str]) -> Tall
         clock=given.get("clock"),
         moments=listed["moments"],
         dossier=listed["dossier"],
-        views=views,
+        views=_read(body, views),
     )
+
+
+def _read(text: str, views: Mapping[str, str]) -> dict[str, str]:
+    """Those of the views that ``text`` or a view it reads names, in their order."""
+    names: set[str] = set()
+    left = [text]
+    while left:
+        told = left.pop()
+        found = {name for name in views if re.search(rf"(?<![.\w]){name}(?![.\w])", told)} - names
+        names |= found
+        left += [views[name] for name in found]
+    return {name: body for name, body in views.items() if name in names}
