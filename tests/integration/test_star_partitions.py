@@ -124,7 +124,7 @@ def test_an_attached_month_has_the_keys_and_indexes_of_one_made_empty(warehouse:
         "select count(*) filter (where c.relispartition), count(*) from pg_index as i"
         " join pg_class as c on c.oid = i.indexrelid"
         " where i.indrelid = 'core_partition.fact_dossier_2023_09'::regclass",
-    ) == [(2, 2)]
+    ) == [(3, 3)]
 
 
 def test_attaching_does_not_read_the_rows_again(warehouse: Warehouse) -> None:
