@@ -9,13 +9,14 @@ A tally by a clock counts in which period something happens. What lies before th
 after it has the number after the last, until the clock has passed it. Dossiers with such a number, kept in
 ``mart_tally.<mart>__<tally>__open``, are counted anew each time.
 
-Everything is counted again by the first refresh of a day, when the SQL has changed, or a batch that moves the tally
-otherwise than through rows of dossiers, or so many dossiers that it is no more work.
+Everything is counted again when the SQL has changed, or a batch that moves the tally otherwise than through rows of
+dossiers, or so many dossiers that it is no more work; and by the first refresh of a day, which tells of any difference.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,8 @@ from dx_pipeline.sql_quoting import identifier
 from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 from dx_pipeline.warehouse.tally_changes import OneSide, TouchedRows, find_touched
 from dx_pipeline.warehouse.tally_script import Tally
+
+_log = logging.getLogger("dx_pipeline")
 
 KEPT_FROM_ROWS = 200_000
 """Rows a mart's datasets must have brought for its tallies to be kept; below, counting everything is as quick."""
@@ -43,6 +46,8 @@ class _Kept:
 
     last_period: int | None
     dossiers: int
+    is_of_today: bool
+    """Whether everything was counted today."""
     new_batches: tuple[int, ...]
 
 
@@ -77,33 +82,42 @@ def run_with_tallies(connection: Connection, mart: str, script: str, pieces: Seq
     tallies = [piece for piece in pieces if isinstance(piece, Tally)]
     definition = _definition(connection, script)
     kept = _usable(connection, mart, definition, tallies)
+    sides = None
     if kept is not None:
-        touched = 0
         unsettled = [_open_table(mart, tally) for tally in tallies if tally.clock is not None]
-        if kept.new_batches or unsettled:
-            touched = find_touched(connection, kept.new_batches, unsettled)
+        touched = find_touched(connection, kept.new_batches, unsettled) if kept.new_batches or unsettled else 0
         if touched > MOST_TOUCHED * kept.dossiers:
             kept = None
-    sides: tuple[OneSide, OneSide] | None = None
-    if kept is not None and touched:
-        rows = TouchedRows(connection, kept.new_batches, are_few=touched <= FEW_TOUCHED * kept.dossiers)
-        sides = OneSide(rows, "was"), OneSide(rows, "now")
-        for tally in tallies:
-            for side in sides:
-                side.read_ahead(tally)
+        elif touched:
+            sides = _both_sides(connection, tallies, kept, touched)
+    is_rebuilt = kept is None or not kept.is_of_today
     last_period: int | None = None
+    differing = 0
     for piece in pieces:
         if isinstance(piece, str):
             _run(connection, piece)
             continue
         if piece.clock is not None:
             last_period = connection.exec_driver_sql(f"select max(period) from {piece.clock}").scalar()
-        if kept is None:
-            _count_everything(connection, mart, piece, last_period)
-        elif sides is not None:
+        if kept is not None and sides is not None:
             _count_again(connection, mart, piece, sides, kept.last_period, last_period)
+        if is_rebuilt:
+            if kept is not None:
+                _hand_out(connection, mart, piece)
+            _count_everything(connection, mart, piece, last_period)
+            if kept is not None:
+                differing += _compare(connection, mart, piece)
         _hand_out(connection, mart, piece)
-    _note(connection, mart, definition, last_period, is_rebuilt=kept is None)
+    _note(connection, mart, definition, last_period, is_rebuilt=is_rebuilt, differing=differing)
+
+
+def _both_sides(connection: Connection, tallies: Sequence[Tally], kept: _Kept, touched: int) -> tuple[OneSide, OneSide]:
+    rows = TouchedRows(connection, kept.new_batches, are_few=touched <= FEW_TOUCHED * kept.dossiers)
+    sides = OneSide(rows, "was"), OneSide(rows, "now")
+    for tally in tallies:
+        for side in sides:
+            side.read_ahead(tally)
+    return sides
 
 
 def _definition(connection: Connection, script: str) -> str:
@@ -120,7 +134,7 @@ def _usable(connection: Connection, mart: str, definition: str, tallies: Sequenc
         ),
         {"mart": mart, "zone": LOCAL_TIME_ZONE},
     ).one_or_none()
-    if found is None or found.definition != definition or not found.is_of_today:
+    if found is None or found.definition != definition:
         return None
     new = connection.execute(
         sa.text(
@@ -140,7 +154,7 @@ def _usable(connection: Connection, mart: str, definition: str, tallies: Sequenc
         {"needed": needed},
     ).scalar():
         return None
-    return _Kept(found.last_period, found.dossiers, tuple(batch.batch_id for batch in new))
+    return _Kept(found.last_period, found.dossiers, found.is_of_today, tuple(batch.batch_id for batch in new))
 
 
 def _count_everything(connection: Connection, mart: str, tally: Tally, last_period: int | None) -> None:
@@ -209,6 +223,25 @@ def _note_open(connection: Connection, mart: str, tally: Tally, now: OneSide, la
     )
 
 
+def _compare(connection: Connection, mart: str, tally: Tally) -> int:
+    """How many groups of the table handed out are otherwise now that everything was counted; it is dropped."""
+    listed = ", ".join(map(identifier, _columns(connection, _table(mart, tally))))
+    kept, whole = f"select {listed} from {tally.name}", f"select {listed} from {_table(mart, tally)}"
+    differing = connection.exec_driver_sql(
+        f"select count(*) from (({kept} except all {whole}) union all ({whole} except all {kept})) as d"
+    ).scalar_one()
+    if differing:
+        _log.warning(
+            "mart %s: %s groups of %s were not what counting everything gives; they are mended. Were rows of dossiers"
+            " changed by hand?",
+            mart,
+            differing,
+            tally.name,
+        )
+    connection.exec_driver_sql(f"drop table {tally.name}")
+    return int(differing)
+
+
 def _hand_out(connection: Connection, mart: str, tally: Tally) -> None:
     """The temporary table that the rest of the script reads, with the types of the kept one."""
     table = _table(mart, tally)
@@ -241,18 +274,20 @@ def _hand_out(connection: Connection, mart: str, tally: Tally) -> None:
     )
 
 
-def _note(connection: Connection, mart: str, definition: str, last_period: int | None, *, is_rebuilt: bool) -> None:
+def _note(
+    connection: Connection, mart: str, definition: str, last_period: int | None, *, is_rebuilt: bool, differing: int
+) -> None:
     dossiers = "(select count(*) from core.fact_dossier)" if is_rebuilt else "0"
-    built = "dossiers = excluded.dossiers, built_at = excluded.built_at," if is_rebuilt else ""
+    built = "dossiers = excluded.dossiers, differing = excluded.differing, built_at = excluded.built_at,"
     connection.execute(
         sa.text(
-            "insert into ops.mart_tally as t (mart, definition, batches, last_period, dossiers, built_at, kept_at)"
+            "insert into ops.mart_tally as t (mart, definition, batches, last_period, dossiers, differing, built_at, kept_at)"
             " select :mart, :definition, (select range_agg(int8range(b.batch_id, b.batch_id, '[]')) from ops.batch as b"
-            f" where b.published_at is not null), :last_period, {dossiers}, now(), now() on conflict (mart) do update set"
-            f" definition = excluded.definition, batches = excluded.batches, last_period = excluded.last_period, {built}"
-            " kept_at = excluded.kept_at"
+            f" where b.published_at is not null), :last_period, {dossiers}, :differing, now(), now()"
+            " on conflict (mart) do update set definition = excluded.definition, batches = excluded.batches,"
+            f" last_period = excluded.last_period, {built if is_rebuilt else ''} kept_at = excluded.kept_at"
         ),
-        {"mart": mart, "definition": definition, "last_period": last_period},
+        {"mart": mart, "definition": definition, "last_period": last_period, "differing": differing},
     )
 
 

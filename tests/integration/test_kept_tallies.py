@@ -96,6 +96,23 @@ def test_everything_is_counted_again_when_holidays_change_or_the_day_does(wareho
     assert built_at(warehouse, GAP) > kept["national_gap"]
 
 
+def test_what_was_changed_by_hand_is_told_and_mended_the_next_day(
+    warehouse: Warehouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    with warehouse.owner() as connection:
+        connection.execute(
+            sa.text("update core.fact_dossier set deleted_at = now() where dossier_code = :code"), {"code": CODES[5]}
+        )
+        connection.exec_driver_sql("update ops.mart_tally set built_at = built_at - interval '1 day'")
+    assert_as_from_nothing(warehouse, GAP)
+    assert "national_gap: 2 groups of gap_month" in caplog.text  # 21 dossiers of June there, 20 here
+    assert ask(warehouse, "select differing from ops.mart_tally where mart = 'national_gap'") == [(2,)]
+    with warehouse.owner() as connection:
+        connection.exec_driver_sql("update ops.mart_tally set built_at = built_at - interval '1 day'")
+    refresh_mart(warehouse, GAP)
+    assert ask(warehouse, "select differing from ops.mart_tally where mart = 'national_gap'") == [(0,)]
+
+
 def test_everything_is_counted_again_when_most_dossiers_have_changed(warehouse: Warehouse) -> None:
     before = built_at(warehouse, GAP)
     moved = (dossier(code, trang_thai="9", ngay_cap_nhat=local("2024-06-11 08:00")) for code in CODES[:5])

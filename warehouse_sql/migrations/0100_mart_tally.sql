@@ -15,6 +15,7 @@ create table if not exists ops.mart_tally (
     batches int8multirange not null,
     last_period integer,
     dossiers bigint not null,
+    differing bigint not null default 0,
     built_at timestamptz not null,
     kept_at timestamptz not null,
     constraint mart_tally_pkey primary key (mart)
@@ -26,6 +27,7 @@ comment on column ops.mart_tally.definition is 'SHA-256 của câu SQL và số 
 comment on column ops.mart_tally.batches is 'Các lô đã công bố nằm trong số đếm | Published batches that the counts hold';
 comment on column ops.mart_tally.last_period is 'Kỳ cuối khi đếm, để trống nếu không theo kỳ | Last period when it was counted, empty when it does not count by periods';
 comment on column ops.mart_tally.dossiers is 'Số hồ sơ khi dựng lại toàn bộ | Dossiers when everything was counted';
+comment on column ops.mart_tally.differing is 'Số nhóm khác đi khi đếm lại toàn bộ đầu ngày; phải là 0 | Groups that read otherwise when the day began and everything was counted; should be 0';
 comment on column ops.mart_tally.built_at is 'Lúc đếm lại toàn bộ | Everything was counted at';
 comment on column ops.mart_tally.kept_at is 'Lúc cập nhật gần nhất | Brought up to date at';
 
