@@ -27,6 +27,8 @@ _COLUMNS = (
 )
 _RULES = "select count(*) as rules, count(*) filter (where not passed) as broken from ops.rule_result where batch_id = :batch_id"
 
+_FILES_SHOWN = 6
+
 
 def register(app: typer.Typer) -> None:
     app.command()(trace)
@@ -83,6 +85,24 @@ def trace(
         _show_batch(road, int(row.batch_id), int(row.row_count))
 
 
+def _told(position: Any) -> str:
+    """What the source told of its position: a line each for files or pages, the first ones; else as it is."""
+    if not isinstance(position, list):
+        return str(position)[:400]
+    lines = []
+    for one in position[:_FILES_SHOWN]:
+        parts = dict(one) if isinstance(one, dict) else {"name": one}
+        rows, size, digest = parts.get("rows"), parts.get("bytes"), parts.get("sha256")
+        told = [str(parts.get("name") or parts.get("url") or parts.get("page") or "–")]
+        told += [f"{number(rows)} rows"] if rows is not None else []
+        told += [f"{number(size)} bytes"] if size is not None else []
+        told += [f"sha256 {str(digest)[:12]}…"] if digest else []
+        lines.append(", ".join(told))
+    if len(position) > _FILES_SHOWN:
+        lines.append(f"và · and {len(position) - _FILES_SHOWN} nữa · more")
+    return "\n".join(lines)
+
+
 def _show_batch(road: Any, batch_id: int, rows: int) -> None:
     from dx_pipeline.warehouse import ledger
 
@@ -105,7 +125,7 @@ def _show_batch(road: Any, batch_id: int, rows: int) -> None:
         for file in manifest.files:
             table.add_row("landed", f"{manifest.directory / file.name}\nsha256 {file.sha256}, {file.rows:,} rows")
         for name, told in dict(manifest.facts.get("position") or {}).items():
-            table.add_row(f"source {name}", escape(str(told)[:400]))
+            table.add_row(f"source {name}", escape(_told(told)))
     except LandingError as error:
         table.add_row("landed", escape(error.what))
     console.print(table)
