@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dx_pipeline.cli.trace import _told
 
-FILE = {"name": "dinh_danh_2023-07.xlsx", "bytes": 14724, "sha256": "5a5e8d43d11c" + "0" * 52, "rows": 127, "sheet": "T7"}
+FILE = {
+    "name": "dinh_danh_2023-07.xlsx",
+    "bytes": 14724,
+    "sha256": "5a5e8d43d11c" + "0" * 52,
+    "rows": 127,
+    "sheet": "T7",
+}
 
 
 def test_each_file_is_a_line_with_rows_size_and_the_beginning_of_its_hash() -> None:
