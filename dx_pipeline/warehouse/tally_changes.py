@@ -60,6 +60,7 @@ def find_touched(connection: Connection, batches: Sequence[int], unsettled: Sequ
         sa.text(f"insert into dx_touched {' union '.join([*changed, *kept])}"),
         {"lowest": min(batches, default=0), "batches": list(batches)} if batches else {},
     )
+    connection.exec_driver_sql("analyze dx_touched")
     # As a rule once: the other code of a dossier rarely has a third one.
     while connection.exec_driver_sql(
         f"with link as ({' union all '.join(links)}), found as (insert into dx_touched select l.to_code, l.to_day"

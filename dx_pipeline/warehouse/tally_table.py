@@ -104,17 +104,20 @@ class TallyTable:
         off = ", ".join(f"-q.{identifier(name)}" if name in adds else f"q.{identifier(name)}" for name in names)
         self._run(
             "create temporary table dx_change on commit drop as"
-            f" select {self._summed('c', names)} from (select {off} from ({was}) as q ({listed})"
-            f" union all select {listed} from ({now}) as q) as c ({listed}) group by {self._keys('c', names)}"
-            f" having {' or '.join(f'sum(c.{identifier(name)}) <> 0' for name in adds)}"
+            f" select {self._with_key('s', names)} from (select {self._summed('c', names)}"
+            f" from (select {off} from ({was}) as q ({listed}) union all select {listed} from ({now}) as q) as c ({listed})"
+            f" group by {self._keys('c', names)}"
+            f" having {' or '.join(f'sum(c.{identifier(name)}) <> 0' for name in adds)}) as s"
         )
+        self._run("analyze dx_change")
+        # The groups as they were join the change, and go; what the two add up to comes.
         self._run(
-            f"with change as (select {self._with_key('c', names)} from dx_change as c), former as"
-            f" (delete from {self.name} as t using change as c where t.{_KEY} = c.{_KEY} returning t.*)"
-            f" insert into {self.name} ({listed}, {_KEY}) select {self._with_key('q', names)}"
-            f" from (select {self._summed('g', names)} from (select {listed} from former union all"
-            f" select {listed} from change) as g group by {self._keys('g', names)}"
-            f" having sum(g.{identifier(adds[0])}) <> 0) as q"
+            f"insert into dx_change select t.* from {self.name} as t where t.{_KEY} in (select c.{_KEY} from dx_change as c)"
+        )
+        self._run(f"delete from {self.name} as t where t.{_KEY} in (select c.{_KEY} from dx_change as c)")
+        self._run(
+            f"insert into {self.name} select {self._summed('g', names)}, g.{_KEY} from dx_change as g"
+            f" group by {self._keys('g', names)}, g.{_KEY} having sum(g.{identifier(adds[0])}) <> 0"
         )
         self._run("drop table dx_change")
 
