@@ -55,6 +55,9 @@ class Settings(AlertSettings):
     spark_patience_seconds: float = Field(
         default=60, ge=1, description="How long Spark may give no executor before the batch is held."
     )
+    tallies_from_rows: int = Field(
+        default=200_000, ge=1, description="Marts keep their counts once their datasets have brought so many rows."
+    )
     provinces: Path | None = Field(
         default=None,
         description="Folder of several provinces served by one Dagster: a folder for each, named by its code.",

@@ -51,7 +51,10 @@ def capacity(
         ("nạp lần đầu · first load of everything, one process", _time(found.first_load_hours * 3600)),
         ("nạp hằng ngày · daily load into the star", _time(found.daily_load_seconds)),
         (f"truy vấn · reading one year of dossiers, {cores} cores", _time(found.scan_year_seconds)),
-        ("bảng tổng hợp chậm nhất · refresh of the slowest mart", _time(found.slowest_mart_seconds)),
+        (
+            "bảng tổng hợp chậm nhất, đếm lại toàn bộ mỗi ngày một lần · slowest mart, everything counted (once a day)",
+            _time(found.slowest_mart_seconds),
+        ),
         ("phục hồi · restore of the star", _time(found.restore_hours * 3600)),
         ("vùng nóng · months people ask about", _size(found.hot_bytes)),
     ):

@@ -39,8 +39,10 @@ _TURN_LOOK_SECONDS = 0.1
 class Warehouse:
     """A handle on the warehouse; connections are made when asked for and disposed by ``close``."""
 
-    def __init__(self, url: URL, *, embedded: EmbeddedServer | None = None) -> None:
+    def __init__(self, url: URL, *, embedded: EmbeddedServer | None = None, tallies_from_rows: int = 200_000) -> None:
+        """``tallies_from_rows``: rows from which on marts keep their counts (``DX_TALLIES_FROM_ROWS``)."""
         self.url = url
+        self.tallies_from_rows = tallies_from_rows
         self.embedded = embedded
         self._owner = _engine(url, SESSION_OPTIONS)
         self._loader = _engine(url, f"{SESSION_OPTIONS} -c role={LOADER_ROLE}")
@@ -60,12 +62,14 @@ class Warehouse:
             WarehouseError: the server is too old.
         """
         if settings.warehouse_url is not None:
-            warehouse = cls(external_url(settings.warehouse_url.get_secret_value()))
+            url = external_url(settings.warehouse_url.get_secret_value())
+            warehouse = cls(url, tallies_from_rows=settings.tallies_from_rows)
         else:
             server = embedded_server(settings)
             address = server.start()
             server.create_database(DATABASE)
-            warehouse = cls(make_url(address.url(DATABASE)), embedded=server)
+            url = make_url(address.url(DATABASE))
+            warehouse = cls(url, embedded=server, tallies_from_rows=settings.tallies_from_rows)
         warehouse.check_version()
         return warehouse
 

@@ -32,8 +32,6 @@ _log = logging.getLogger("dx_pipeline")
 
 _FORMAT = 2
 """Of the tables of ``TallyTable``: raise it when they change."""
-KEPT_FROM_ROWS = 200_000
-"""Rows a mart's datasets must have brought for its tallies to be kept; below, counting everything is as quick."""
 MOST_TOUCHED = 0.2
 """Share of the dossiers beyond which everything is counted again."""
 FEW_TOUCHED = 0.03
@@ -51,8 +49,8 @@ class _Kept:
     new_batches: tuple[int, ...]
 
 
-def is_worth_keeping(connection: Connection, mart: str, datasets: Sequence[str]) -> bool:
-    """Whether the mart has been computed before, and of so many rows that to count them each time takes long."""
+def is_worth_keeping(connection: Connection, mart: str, datasets: Sequence[str], from_rows: int) -> bool:
+    """Whether the mart has been computed before, and its datasets have brought ``from_rows`` rows: fewer are soon counted."""
     return bool(
         connection.execute(
             sa.text(
@@ -60,7 +58,7 @@ def is_worth_keeping(connection: Connection, mart: str, datasets: Sequence[str])
                 " and coalesce(sum(b.inserted), 0) >= :enough from ops.batch as b"
                 " where b.published_at is not null and b.system || '.' || b.dataset = any(:datasets)"
             ),
-            {"mart": mart, "datasets": list(datasets), "enough": KEPT_FROM_ROWS},
+            {"mart": mart, "datasets": list(datasets), "enough": from_rows},
         ).scalar_one()
     )
 

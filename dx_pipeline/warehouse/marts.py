@@ -158,7 +158,7 @@ def _compute_from_tallies(warehouse: Warehouse, mart: Mart) -> bool:
         with warehouse.loader() as connection:
             if citus_version(connection) is not None:
                 return False
-            if not is_worth_keeping(connection, mart.name, mart.depends_on):
+            if not is_worth_keeping(connection, mart.name, mart.depends_on, warehouse.tallies_from_rows):
                 return False
         try:
             with warehouse.loader() as connection:  # the lock comes before the snapshot

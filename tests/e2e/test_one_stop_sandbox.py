@@ -26,7 +26,10 @@ from benchmarks import snapshot
 from dx_pipeline.contract.catalog import load_catalog
 from dx_pipeline.sandbox.province import SandboxProvince
 from dx_pipeline.settings import Settings
+from dx_pipeline.warehouse.connection import Warehouse
+from dx_pipeline.warehouse.marts import compute_mart
 from tests.conftest import ROOT, Installation
+from tests.property.test_kept_tallies import MARTS, mart_content
 from tests.star import star_checksums, warehouse_url
 
 DOSSIERS = 3_000
@@ -465,3 +468,21 @@ def test_deleted_steps_are_closed_by_a_whole_re_read_never_too_many_unasked(prov
     assert province.ask("select decided_by, part, carried_out_by, rows_closed from ops.vanishing_decision") == [
         ("Trần Văn B", None, batch["batch_id"], batch["closed"])
     ]
+
+
+# -- marts that kept their counts through all this ----------------------------------------------------
+
+
+@pytest.mark.parametrize("mart", sorted(MARTS))
+def test_a_mart_that_kept_its_counts_is_the_mart_from_nothing(province: Province, mart: str) -> None:
+    assert province.ask("select batches is not null from ops.mart_tally where mart = %s", mart) == [(True,)]
+    warehouse = Warehouse(sa.make_url(province.url).set(drivername="postgresql+psycopg"))
+    try:
+        with warehouse.loader() as connection:
+            kept = mart_content(connection, MARTS[mart])
+            compute_mart(connection, MARTS[mart])
+            assert kept == mart_content(connection, MARTS[mart])
+            connection.rollback()
+    finally:
+        warehouse.close()
+    assert kept

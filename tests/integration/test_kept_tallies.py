@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from dx_pipeline.warehouse import kept_tally
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.marts import Mart, load_marts, refresh_mart
 from tests.integration.star_warehouse import PROJECT, ask, migrated_warehouse, running_server
@@ -36,7 +35,7 @@ def server_warehouse() -> Iterator[Warehouse]:
 @pytest.fixture
 def warehouse(server_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
     """As of 20 June: twenty dossiers under way, due on 14 June, and one due on 24 June; the counts of both marts kept."""
-    monkeypatch.setattr(kept_tally, "KEPT_FROM_ROWS", 20)
+    monkeypatch.setattr(server_warehouse, "tallies_from_rows", 21)
     empty(server_warehouse)
     bring(server_warehouse, 1, 1, "ho_so", NOT_DUE, *(dossier(code) for code in CODES))
     for mart in (ON_TIME, GAP):
@@ -144,7 +143,7 @@ def test_counts_that_cannot_be_used_are_forgotten_and_the_mart_is_computed(
 
 
 def test_few_rows_are_not_kept(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_tally, "KEPT_FROM_ROWS", 22)
+    monkeypatch.setattr(warehouse, "tallies_from_rows", 22)
     with warehouse.owner() as connection:
         connection.exec_driver_sql("delete from ops.mart_tally")
     refresh_mart(warehouse, GAP)
