@@ -75,6 +75,7 @@ def run_with_tallies(connection: Connection, mart: str, script: str, pieces: Seq
     may refresh this mart meanwhile.
 
     Raises:
+        LoadFileError: the name of a tally is too long.
         psycopg.Error, sqlalchemy.exc.DBAPIError: a statement failed.
     """
     tables = [TallyTable(connection, mart, piece) for piece in pieces if isinstance(piece, Tally)]

@@ -107,9 +107,8 @@ class TouchedRows:
         code, day = TABLES[table]
         same = f"t.{code} = k.dossier_code and t.{day} = k.registered_on"
         month = f"select m.* from {table} as m where m.{day} >= :first and m.{day} < :next"
-        if (
-            table == EVENTS
-        ):  # cut by kind and month: to name both leaves out the other partitions, a month alone does not
+        if table == EVENTS:
+            # Cut by kind and month: to name both leaves out the other partitions, a month alone does not.
             month = " union all ".join(f"{month} and m.event_kind_sk = {kind}" for kind in self._event_kinds)
         found = (
             # offset 0 keeps the planner from reading the month after all

@@ -11,17 +11,24 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from dx_pipeline.errors import LoadFileError
 from dx_pipeline.sql_quoting import identifier
 from dx_pipeline.warehouse.tally_changes import OneSide
 from dx_pipeline.warehouse.tally_script import Tally
 
 _KEY = "dx_key"
+_LONGEST_NAME = 63
 
 
 class TallyTable:
     """The kept counts of one tally of a mart, in the transaction of the caller."""
 
     def __init__(self, connection: Connection, mart: str, tally: Tally) -> None:
+        if len(f"{mart}__{tally.name}__open") > _LONGEST_NAME:
+            raise LoadFileError(
+                f"mart {mart}: with the name of its tally {tally.name} it is longer than {_LONGEST_NAME} characters",
+                next_step="shorten the name of the temporary table",
+            )
         self._connection = connection
         self.tally = tally
         self.name = f"mart_tally.{identifier(f'{mart}__{tally.name}')}"

@@ -76,6 +76,11 @@ def test_a_line_that_cannot_be_read_is_refused(line: str, told: str) -> None:
         split_at_tallies(line)
 
 
+@pytest.mark.parametrize(("mart", "tally"), TALLIES)
+def test_no_name_of_a_kept_table_is_cut_off(mart: Mart, tally: Tally) -> None:
+    assert len(f"{mart.name}__{tally.name}__open") <= 63
+
+
 def test_the_marts_of_dossiers_keep_tallies() -> None:
     named = {parameter.values[0].name for parameter in TALLIES}  # type: ignore[attr-defined]
     read = {mart.name for mart in MARTS if re.search(r"\bcore\.fact_dossier\b", re.sub(r"--.*", "", mart.script))}
