@@ -21,6 +21,7 @@ from dx_pipeline.alert_settings import AlertSettings
 from dx_pipeline.errors import SettingsError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+TALLIES_FROM_ROWS = 200_000
 
 
 class Settings(AlertSettings):
@@ -56,7 +57,9 @@ class Settings(AlertSettings):
         default=60, ge=1, description="How long Spark may give no executor before the batch is held."
     )
     tallies_from_rows: int = Field(
-        default=200_000, ge=1, description="Marts keep their counts once their datasets have brought so many rows."
+        default=TALLIES_FROM_ROWS,
+        ge=1,
+        description="Marts keep their counts once their datasets have brought so many rows.",
     )
     provinces: Path | None = Field(
         default=None,

@@ -24,7 +24,7 @@ from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
 from dx_pipeline.sql_quoting import identifier
-from dx_pipeline.warehouse.connection import Warehouse, without_values
+from dx_pipeline.warehouse.connection import Warehouse, run_text, without_values
 from dx_pipeline.warehouse.marts import Mart, without_comments
 
 _NAME = re.compile(r"\b([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)\b(?!\s*\()")
@@ -140,9 +140,8 @@ def _texts_as_known(connection: Connection, mart: Mart, at: datetime) -> tuple[l
     ]
     nested = connection.begin_nested()
     try:
-        driver = connection.connection.driver_connection
-        driver.execute(";\n".join(statements).encode())  # type: ignore[union-attr]
-        driver.execute(script.encode())  # type: ignore[union-attr]
+        run_text(connection, ";\n".join(statements))
+        run_text(connection, script)
         rows = connection.exec_driver_sql(f"select to_jsonb(m)::text from pg_temp.{mart.name} as m").scalars().all()
     except psycopg.Error as error:
         raise LoadFileError(

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from dx_pipeline.errors import DatasetBusy, SettingsError, WarehouseError, WarehouseUnavailable
-from dx_pipeline.settings import Settings
+from dx_pipeline.settings import TALLIES_FROM_ROWS, Settings
 from dx_pipeline.warehouse.arrow_connections import ArrowConnections
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 
@@ -39,7 +39,9 @@ _TURN_LOOK_SECONDS = 0.1
 class Warehouse:
     """A handle on the warehouse; connections are made when asked for and disposed by ``close``."""
 
-    def __init__(self, url: URL, *, embedded: EmbeddedServer | None = None, tallies_from_rows: int = 200_000) -> None:
+    def __init__(
+        self, url: URL, *, embedded: EmbeddedServer | None = None, tallies_from_rows: int = TALLIES_FROM_ROWS
+    ) -> None:
         """``tallies_from_rows``: rows from which on marts keep their counts (``DX_TALLIES_FROM_ROWS``)."""
         self.url = url
         self.tallies_from_rows = tallies_from_rows
@@ -216,6 +218,17 @@ def _unlocking(connection: Connection, name: str) -> Iterator[None]:
     finally:
         with suppress(sa.exc.DBAPIError):  # a session that broke off has given its lock back already
             connection.execute(_UNLOCK, {"name": name})
+
+
+def run_text(connection: Connection, text: str) -> None:
+    """Run SQL as it stands, one statement or many; ``%`` and ``:`` mean nothing.
+
+    Raises:
+        psycopg.Error: a statement failed.
+    """
+    driver: Any = connection.connection.driver_connection
+    if text.strip():
+        driver.execute(text.encode())
 
 
 def without_values(error: psycopg.Error) -> str:

@@ -23,14 +23,14 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
+from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE, run_text
 from dx_pipeline.warehouse.tally_changes import OneSide, TouchedRows, find_touched
 from dx_pipeline.warehouse.tally_script import Tally
-from dx_pipeline.warehouse.tally_table import TallyTable, run_text
+from dx_pipeline.warehouse.tally_table import TallyTable
 
 _log = logging.getLogger("dx_pipeline")
 
-_FORMAT = 2
+_FORMAT = 1
 """Of the tables of ``TallyTable``: raise it when they change."""
 MOST_TOUCHED = 0.2
 """Share of the dossiers beyond which everything is counted again."""

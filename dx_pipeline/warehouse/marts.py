@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
-from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE, Warehouse, without_values
+from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE, Warehouse, run_text, without_values
 from dx_pipeline.warehouse.distribution import citus_version
 from dx_pipeline.warehouse.kept_tally import forget_tallies, is_worth_keeping, run_with_tallies
 from dx_pipeline.warehouse.tally_script import split_at_tallies
@@ -189,7 +189,7 @@ def compute_mart(connection: Connection, mart: Mart, *, keeps_tallies: bool = Fa
         if keeps_tallies:
             run_with_tallies(connection, mart.name, script, split_at_tallies(script))
         else:
-            connection.connection.driver_connection.execute(script.encode())  # type: ignore[union-attr]
+            run_text(connection, script)
     except sa.exc.DBAPIError as error:
         raise LoadFileError(
             f"mart {mart.name} ({mart.path}), its tallies: {str(error.orig).strip().splitlines()[0]}",

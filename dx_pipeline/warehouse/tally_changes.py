@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from dx_pipeline.sql_quoting import identifier
 from dx_pipeline.warehouse.merge_history import HISTORY_SUFFIX, primary_key
 from dx_pipeline.warehouse.merge_statement import describe, prefixed, same_key
-from dx_pipeline.warehouse.tally_script import Tally
+from dx_pipeline.warehouse.tally_script import Tally, unqualified
 
 Side = Literal["now", "was"]
 
@@ -180,7 +180,7 @@ class OneSide:
         text = _NAME.sub(lambda match: self._of_core(match[0]), text)
         for name in views:
             if name in self._made:
-                text = re.sub(rf"(?<![.\w]){name}(?![.\w])", self._made[name], text)
+                text = unqualified(name).sub(self._made[name], text)
         return text
 
     def _of_core(self, name: str) -> str:

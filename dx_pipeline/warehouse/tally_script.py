@@ -70,6 +70,11 @@ def split_at_tallies(script: str) -> list[str | Tally]:
     return pieces
 
 
+def unqualified(name: str) -> re.Pattern[str]:
+    """Finds a temporary view where SQL names it: not as a part of a name, nor as one of a schema or an alias."""
+    return re.compile(rf"(?<![.\w]){name}(?![.\w])")
+
+
 def _tally(name: str, body: str, options: str, views: Mapping[str, str]) -> Tally:
     given = dict(part.partition("=")[::2] for part in options.split())
     unknown = sorted(set(given) - set(_OPTIONS))
@@ -102,7 +107,7 @@ def _read(text: str, views: Mapping[str, str]) -> dict[str, str]:
     left = [text]
     while left:
         told = left.pop()
-        found = {name for name in views if re.search(rf"(?<![.\w]){name}(?![.\w])", told)} - names
+        found = {name for name in views if unqualified(name).search(told)} - names
         names |= found
         left += [views[name] for name in found]
     return {name: body for name, body in views.items() if name in names}

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
 from dx_pipeline.sql_quoting import identifier
+from dx_pipeline.warehouse.connection import run_text
 from dx_pipeline.warehouse.tally_changes import OneSide
 from dx_pipeline.warehouse.tally_script import Tally
 
@@ -100,9 +101,8 @@ class TallyTable:
     def _add_change(self, was: str, now: str, former_period: int | None) -> None:
         adds = self.tally.adds
         names = [name for name in self._columns_of(self.name) if name != _KEY]
-        if (
-            self.open_name is not None
-        ):  # groups of what was open go whole, so their dossiers are not taken off once more
+        if self.open_name is not None:
+            # Groups of what was open go whole, so their dossiers are not taken off once more.
             self._run(f"delete from {self.name} as q where {self._is_open(former_period, 'q')}")
             counted, _, grouped = was.rpartition("group by")
             dossier = ", ".join(self.tally.dossier)
@@ -155,7 +155,7 @@ class TallyTable:
     def _is_open(self, last_period: int | None, alias: str) -> str:
         """Whether any moment lies after the clock; one that is not known is not awaited either."""
         moments = ", ".join(f"{alias}.{identifier(name)}" for name in self.tally.moments)
-        return f"coalesce(greatest({moments}) > {last_period if last_period is not None else 0}, false)"
+        return f"coalesce(greatest({moments}) > {last_period or 0}, false)"
 
     def _alias(self) -> str:
         return self.tally.dossier[0].partition(".")[0]
@@ -195,14 +195,3 @@ class TallyTable:
 
     def _run(self, text: str) -> None:
         run_text(self._connection, text)
-
-
-def run_text(connection: Connection, text: str) -> None:
-    """Run SQL as it stands; ``%`` and ``:`` mean nothing.
-
-    Raises:
-        psycopg.Error: a statement failed.
-    """
-    driver: Any = connection.connection.driver_connection
-    if text.strip():
-        driver.execute(text.encode())

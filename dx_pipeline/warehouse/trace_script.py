@@ -9,7 +9,7 @@ import psycopg
 from sqlalchemy.engine import Connection
 
 from dx_pipeline.errors import LoadFileError
-from dx_pipeline.warehouse.connection import without_values
+from dx_pipeline.warehouse.connection import run_text, without_values
 from dx_pipeline.warehouse.marts import with_includes
 
 _FOLDER = Path("warehouse_sql") / "traces"
@@ -27,6 +27,6 @@ def run_trace(connection: Connection, roots: Sequence[Path], name: str) -> None:
         raise LoadFileError(f"{trace} is missing in the project folder", next_step="restore the file")
     script = with_includes(path, path.parent.parent / "marts")
     try:
-        connection.connection.driver_connection.execute(script.encode())  # type: ignore[union-attr]
+        run_text(connection, script)
     except psycopg.Error as error:
         raise LoadFileError(f"{path}: {without_values(error)}", next_step="mend the SQL") from None
