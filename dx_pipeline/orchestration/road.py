@@ -341,6 +341,8 @@ class Road:
                 batch = ledger.get_batch(connection, batch.batch_id)
                 ready = batch.extracted == 0 or stage_holds(connection, contract, batch.batch_id)
             if batch.status in ("published", "superseded"):  # superseded: a newer batch is in the star already
+                if batch.extracted and ready:
+                    drop_stage(self.warehouse, contract)
                 return PublishReport(batch)
             if batch.status not in ledger.IN_FLIGHT and batch.status != "failed":
                 raise WarehouseError(
@@ -468,9 +470,7 @@ class Road:
     def _mark(self, contract: Contract, batch: Batch, status: str, message: str) -> None:
         try:
             with self.warehouse.loader() as connection:
-                ledger.update_batch(
-                    connection, batch.batch_id, status=status, message=message, finished_at=_now(connection)
-                )
+                ledger.mark_unfinished(connection, batch.batch_id, status=status, message=message, at=_now(connection))
                 batch = ledger.get_batch(connection, batch.batch_id)
             self._tell_lineage(contract, batch)
         except DxError:

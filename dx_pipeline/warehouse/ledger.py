@@ -123,6 +123,18 @@ def update_batch(connection: Connection, batch_id: int, **values: Any) -> None:
     )
 
 
+def mark_unfinished(connection: Connection, batch_id: int, *, status: str, message: str, at: datetime) -> None:
+    """Note why a batch came no further. One that is published, or replaced, stays so: what ended may have been the
+    session that had just committed it, before it could say so."""
+    connection.execute(
+        sa.text(
+            "update ops.batch set status = :status, message = :message, finished_at = :at"
+            " where batch_id = :batch_id and status not in ('published', 'superseded')"
+        ),
+        {"batch_id": batch_id, "status": status, "message": message, "at": at},
+    )
+
+
 def get_batch(connection: Connection, batch_id: int) -> Batch:
     """One batch.
 

@@ -227,19 +227,21 @@ def _refresh_statistics(warehouse: Warehouse, mart: Mart) -> None:
 
 
 def _inputs(connection: Connection, mart: Mart) -> str:
-    """The last batch that changed anything of each dataset the mart depends on, and how many SQL files were run.
+    """The batches that changed anything of each dataset the mart depends on, and how many SQL files were run.
+
+    They are told by the last number and by how many there are: months of a dataset are published in any order.
 
     A mart that scores by indicator sets also depends on those.
     """
     changed = connection.execute(
         sa.text(
-            "select b.system || '.' || b.dataset as name, max(b.batch_id) as batch_id from ops.batch as b"
+            "select b.system || '.' || b.dataset as name, max(b.batch_id) as last, count(*) as batches from ops.batch as b"
             " where b.status = 'published' and b.inserted + b.updated + b.closed + b.also_changed > 0"
             " and b.system || '.' || b.dataset = any(:names) group by b.system, b.dataset"
         ),
         {"names": list(mart.depends_on)},
     )
-    batches = {row.name: row.batch_id for row in changed}
+    batches = {row.name: f"{row.last} ({row.batches})" for row in changed}
     migrations = connection.execute(sa.text("select count(*) from ops.migration")).scalar_one()
     listed = ", ".join(f"{name} {batches.get(name, '-')}" for name in sorted(mart.depends_on))
     sets = ""

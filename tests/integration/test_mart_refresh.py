@@ -65,6 +65,16 @@ def test_it_is_computed_once_until_a_batch_changes_something(warehouse: Warehous
     assert computed(warehouse, mart), "a statement beside the ledger step closed or opened a row"
 
 
+def test_a_month_that_is_published_late_asks_for_it_again(warehouse: Warehouse, mart: Mart) -> None:
+    """Two runs read two months; the one that began first ends last."""
+    for number in (2, 1):
+        with warehouse.owner() as connection:
+            connection.exec_driver_sql(f"alter table ops.batch alter column batch_id restart with {number}")
+        publish(warehouse, "bed", inserted=1)
+        assert computed(warehouse, mart)
+    assert not computed(warehouse, mart)
+
+
 def test_a_new_day_a_new_text_or_a_migration_asks_for_it_again(warehouse: Warehouse, mart: Mart) -> None:
     assert computed(warehouse, mart)
     with warehouse.owner() as connection:

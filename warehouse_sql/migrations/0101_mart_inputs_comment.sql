@@ -1,0 +1,2 @@
+-- What a mart was computed from is told by more than the last batch: months of a dataset are published in any order.
+comment on column ops.mart_refresh.inputs is 'Lô cuối cùng làm thay đổi từng bộ dữ liệu đầu vào, trong ngoặc là số lô đã làm thay đổi, và số tệp SQL đã chạy trên kho | Last batch that changed each input dataset, in brackets how many batches have changed it, and the number of SQL files run on the warehouse';
