@@ -500,5 +500,5 @@ def _outcome_row(outcome: RuleOutcome) -> dict[str, object]:
     }
 
 
-def _now(connection: sa.Connection) -> object:
+def _now(connection: sa.Connection) -> datetime:
     return connection.execute(sa.text("select clock_timestamp()")).scalar_one()
