@@ -7,7 +7,8 @@ are computed and written into the expression). What has no such metric stays wit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,7 @@ from dx_pipeline.judge.rule_spec import RuleSpec
 from dx_pipeline.judge.tagging import RowRule
 
 MAP_EXPECTATIONS = (ColumnMapExpectation, ColumnPairMapExpectation, MulticolumnMapExpectation)
+_ROW_COUNT = "table.row_count"
 _UNIQUENESS_METRICS = frozenset({"column_values.unique", "compound_columns.unique"})
 _IGNORE_ALL_MISSING = ("both_values_are_missing", "all_values_are_missing")
 _IGNORE_ANY_MISSING = ("either_value_is_missing", "any_value_is_missing")
@@ -78,7 +80,8 @@ def compile_rules(
         else:
             candidates.append(candidate)
     wanted = [c.condition for c in candidates if c.expectation.map_metric not in _UNIQUENESS_METRICS]
-    resolved, aborted = validator.compute_metrics(wanted, runtime_configuration=None)
+    with _without_counting(engine):
+        resolved, aborted = validator.compute_metrics(wanted, runtime_configuration=None)
     rules = []
     for candidate in candidates:
         code = candidate.spec.code
@@ -91,6 +94,32 @@ def compile_rules(
             broken = literal_sql(expression[0])
         rules.append(_compiled(candidate, broken, engine))
     return CompiledSuite(tuple(rules), rest, engine)
+
+
+@contextmanager
+def _without_counting(engine: SqlAlchemyExecutionEngine) -> Iterator[None]:
+    """Within it, rows are not counted.
+
+    Great Expectations makes ``table.row_count`` a dependency of every condition, one count for each ``row_condition``.
+    No condition is made of it, and each is a scan of the batch.
+    """
+    work_out: Any = engine.resolve_metric_bundle
+
+    def work_out_the_rest(metric_fn_bundle: Iterable[Any]) -> dict[Any, Any]:
+        counts: dict[Any, Any] = {}
+        rest = []
+        for one in metric_fn_bundle:
+            if one.metric_configuration.metric_name == _ROW_COUNT:
+                counts[one.metric_configuration.id] = None
+            else:
+                rest.append(one)
+        return {**counts, **(work_out(rest) if rest else {})}
+
+    engine.resolve_metric_bundle = work_out_the_rest  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del engine.resolve_metric_bundle
 
 
 def _candidate(

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -501,4 +501,5 @@ def _outcome_row(outcome: RuleOutcome) -> dict[str, object]:
 
 
 def _now(connection: sa.Connection) -> datetime:
-    return connection.execute(sa.text("select clock_timestamp()")).scalar_one()
+    at: datetime = connection.execute(sa.text("select clock_timestamp()")).scalar_one()
+    return at
