@@ -26,6 +26,7 @@ from tests.faults.runs import Run
 from tests.star import star_checksums, warehouse_url
 
 NEEDED = ("groups", "thu_tuc", "linh_vuc", "ngay_nghi", "thay_doi_muc_do_thu_tuc")  # what dossiers refer to
+RECOVERY_SECONDS = 60.0
 Star = dict[str, tuple[int, str]]
 SourceChanged = Literal["never", "before the run", "after the run"]
 
@@ -83,7 +84,9 @@ class Scene(Installation):
         return Run(chosen, "run", *self.targets)
 
     def star(self) -> Star:
-        return star_checksums(warehouse_url(self.home))
+        url = warehouse_url(self.home)
+        _wait_for_recovery(url)
+        return star_checksums(url)
 
     def batches(self) -> list[tuple[int, str, str, str | None]]:
         """Number, dataset, status and message of every batch that began in the scene."""
@@ -172,6 +175,19 @@ class Workshop:
             if scene.server.is_running():
                 scene.server.stop("immediate")
             scene.cleanup.close()
+
+
+def _wait_for_recovery(url: str) -> None:
+    """A server that lost a session to SIGKILL takes a second or two to recover; a run may end before it has."""
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    while True:
+        try:
+            psycopg.connect(url).close()
+            return
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
 
 
 def _undisturbed(scene: Scene) -> Reference:
