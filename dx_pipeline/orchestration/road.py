@@ -55,6 +55,7 @@ from dx_pipeline.warehouse.quarantine import settle_quarantine
 from dx_pipeline.warehouse.stage import (
     drop_stage,
     finish_stage,
+    keep_stage,
     stage_holds,
 )
 from dx_pipeline.warehouse.vanishing import carry_out
@@ -342,7 +343,7 @@ class Road:
                 ready = batch.extracted == 0 or stage_holds(connection, contract, batch.batch_id)
             if batch.status in ("published", "superseded"):  # superseded: a newer batch is in the star already
                 if batch.extracted and ready:
-                    drop_stage(self.warehouse, contract)
+                    drop_stage(self.warehouse, contract, batch.batch_id)
                 return PublishReport(batch)
             if batch.status not in ledger.IN_FLIGHT and batch.status != "failed":
                 raise WarehouseError(
@@ -353,13 +354,21 @@ class Road:
                 self._stage(contract, batch)
             with self._failing(contract, batch):
                 published = self._publish(contract, batch)
-            drop_stage(self.warehouse, contract)
+            drop_stage(self.warehouse, contract, batch.batch_id)
             return published
 
     def _publish(self, contract: Contract, batch: Batch) -> PublishReport:
         started = time.monotonic()
         with self.warehouse.loader() as connection:
+            batch = ledger.claim_publishing(connection, contract, batch.batch_id)
+            if batch.status in ("published", "superseded"):
+                return PublishReport(batch)
             known_at = begin_publishing(connection)
+            if batch.extracted and not keep_stage(connection, contract, batch.batch_id):
+                raise WarehouseError(
+                    f"{contract.id}: the stage tables of batch {batch.batch_id} were taken by another run",
+                    next_step="nothing was published; that run, or the next one, brings these rows",
+                )
             values: dict[str, int] = {"inserted": 0, "updated": 0, "unchanged": 0, "closed": 0}
             months: tuple[date, ...] = ()
             told: list[str] = []

@@ -19,7 +19,7 @@ _LOCK = "hashtextextended('dx:known_time', 0)"
 
 
 def begin_publishing(connection: Connection) -> datetime:
-    """First statement of a publishing transaction: the instant from which its rows are known.
+    """Before anything is written by a publishing transaction: the instant from which its rows are known.
 
     Never before an instant given out earlier, should the server's clock be set back.
     """

@@ -123,6 +123,18 @@ def update_batch(connection: Connection, batch_id: int, **values: Any) -> None:
     )
 
 
+def claim_publishing(connection: Connection, contract: Contract, batch_id: int) -> Batch:
+    """First statement of a publishing transaction: no other one publishes the dataset before its end.
+
+    A run holds its datasets by a session that is idle while it works. Should that session be cut off, another run may
+    have gone ahead: the batch is given as it is now.
+    """
+    connection.execute(
+        sa.text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"dx:publish:{contract.id}"}
+    )
+    return get_batch(connection, batch_id)
+
+
 def mark_unfinished(connection: Connection, batch_id: int, *, status: str, message: str, at: datetime) -> None:
     """Note why a batch came no further. One that is published, or replaced, stays so: what ended may have been the
     session that had just committed it, before it could say so."""

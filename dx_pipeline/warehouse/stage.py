@@ -139,15 +139,34 @@ def stage_holds(connection: Connection, contract: Contract, batch_id: int) -> bo
     return bool(counted == found.rows)
 
 
-def drop_stage(warehouse: Warehouse, contract: Contract) -> None:
-    """Remove the stage tables of a dataset; the rows are in the star, and in landing."""
+def keep_stage(connection: Connection, contract: Contract, batch_id: int) -> bool:
+    """Whether the stage tables hold this batch; if so, nobody fills them with another one before the transaction ends."""
+    found = connection.execute(
+        sa.text(
+            "select c.batch_id from ops.stage_content as c where c.system = :system and c.dataset = :dataset"
+            " and c.batch_id = :batch_id and c.state = 'ready' for share"
+        ),
+        {"system": contract.system, "dataset": contract.dataset, "batch_id": batch_id},
+    )
+    return found.one_or_none() is not None
+
+
+def drop_stage(warehouse: Warehouse, contract: Contract, batch_id: int) -> None:
+    """Remove the stage tables of a published batch, or what older ones left; its rows are in the star, and in landing."""
+    ours = {"system": contract.system, "dataset": contract.dataset}
     with warehouse.loader() as connection:
+        later = connection.execute(
+            sa.text(
+                "select c.batch_id from ops.stage_content as c where c.system = :system and c.dataset = :dataset"
+                " and c.batch_id > :batch_id"
+            ),
+            {**ours, "batch_id": batch_id},
+        )
+        if later.one_or_none() is not None:  # another run has gone ahead with the dataset
+            return
         for name in (contract.stage_table, rejected_table(contract)):
             connection.exec_driver_sql(f"drop table if exists stage.{identifier(name)}")
-        connection.execute(
-            sa.text("delete from ops.stage_content where system = :system and dataset = :dataset"),
-            {"system": contract.system, "dataset": contract.dataset},
-        )
+        connection.execute(sa.text("delete from ops.stage_content where system = :system and dataset = :dataset"), ours)
 
 
 def postgres_type(arrow_type: pa.DataType) -> str:
