@@ -5,7 +5,6 @@ All it does to a batch, but for the COPY of what it gives: repeats, every rule, 
 
 from __future__ import annotations
 
-import gc
 import json
 import sys
 import tempfile
@@ -13,6 +12,7 @@ import time
 from pathlib import Path
 
 from dx_pipeline.contract.catalog import load_catalog
+from dx_pipeline.garbage_collection import collect_rarely
 from dx_pipeline.judge.suite import load_suite
 from dx_pipeline.judge.verdict import Judgement, prepare_to_judge
 from dx_pipeline.settings import PROJECT_ROOT, Settings
@@ -23,8 +23,7 @@ DATASET = "one_stop.ho_so"
 def main() -> None:
     contract = load_catalog([PROJECT_ROOT], strict=False).contract(DATASET)
     settings = Settings()
-    gc.freeze()  # as every command of the product
-    gc.set_threshold(100_000, 20, 100)
+    collect_rarely()  # as every command of the product
     prepare_to_judge()  # imports: as with the peers, not in the seconds; in the process's wall time
     with tempfile.TemporaryDirectory(prefix="dx-bench-") as work:
         started = time.perf_counter()

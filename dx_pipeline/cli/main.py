@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import os
 import sys
@@ -41,6 +40,7 @@ from dx_pipeline.cli import (
     warehouse,
 )
 from dx_pipeline.cli.console import console
+from dx_pipeline.garbage_collection import collect_rarely
 
 app = typer.Typer(
     name="dx",
@@ -94,8 +94,7 @@ def main() -> None:
     leak warnings; everything of ours is committed and closed by then.
     """
     status = 0
-    gc.freeze()  # what is imported stays; Dagster and Great Expectations bring a million objects more,
-    gc.set_threshold(100_000, 20, 100)  # which the usual thresholds would walk through again and again
+    collect_rarely()
     try:
         app()
     except SystemExit as leaving:

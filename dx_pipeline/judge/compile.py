@@ -113,7 +113,7 @@ def _without_counting(engine: SqlAlchemyExecutionEngine) -> Iterator[None]:
                 counts[one.metric_configuration.id] = None
             else:
                 rest.append(one)
-        return {**counts, **(work_out(rest) if rest else {})}
+        return {**counts, **work_out(rest)}
 
     engine.resolve_metric_bundle = work_out_the_rest  # type: ignore[method-assign]
     try:

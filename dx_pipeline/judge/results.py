@@ -21,10 +21,8 @@ from dx_pipeline.judge.rule_spec import RuleSpec, Suite, rule_label
 from dx_pipeline.judge.settled_configurations import settled_configurations
 from dx_pipeline.judge.suite import suite_error
 from dx_pipeline.judge.tagging import RowRule, TaggingQuery
-from dx_pipeline.judge.tally import SAMPLE_ROWS, RuleCounts, Tally, rule_result
+from dx_pipeline.judge.tally import SUMMARY, RuleCounts, Tally, rule_result
 from dx_pipeline.sql_quoting import identifier
-
-_SUMMARY: dict[str, Any] = {"result_format": "SUMMARY", "partial_unexpected_count": SAMPLE_ROWS}
 
 
 class RuleEngine:
@@ -188,7 +186,7 @@ class RuleEngine:
         chosen = [e for code, e in self._compiled.rest.items() if rows or specs[code].scope == "table"]
         if not chosen:
             return {}
-        validation: Any = self._batch.validate(named_suite(self._suite.name, chosen), result_format=_SUMMARY)
+        validation: Any = self._batch.validate(named_suite(self._suite.name, chosen), result_format=SUMMARY)
         return {result.expectation_config.meta["code"]: result for result in validation.results}
 
     def _looked_at(self, spec: RuleSpec, result: ExpectationValidationResult, rows: int) -> int:

@@ -16,8 +16,8 @@ from dx_pipeline.judge.tagging import BITS, RuleFlags, Words
 SAMPLE_ROWS = 20
 """Broken rows shown per rule; those with the smallest row numbers, so that a re-run shows the same."""
 
-
-_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": SAMPLE_ROWS}
+SUMMARY: dict[str, Any] = {"result_format": "SUMMARY", "partial_unexpected_count": SAMPLE_ROWS}
+"""Format of every result, as Great Expectations is asked for it."""
 _asked: dict[type, tuple[tuple[str, ...], Mapping[str, Any]]] = {}
 
 
@@ -105,7 +105,7 @@ def _asked_for(expectation: Any, engine: Any) -> tuple[tuple[str, ...], Mapping[
     kind = type(expectation)
     if kind not in _asked:
         dependencies = expectation.get_validation_dependencies(
-            execution_engine=engine, runtime_configuration={"result_format": _FORMAT}
+            execution_engine=engine, runtime_configuration={"result_format": SUMMARY}
         )
         _asked[kind] = tuple(dependencies.metric_configurations), dependencies.result_format
     return _asked[kind]

@@ -55,7 +55,6 @@ from dx_pipeline.warehouse.quarantine import settle_quarantine
 from dx_pipeline.warehouse.stage import (
     drop_stage,
     finish_stage,
-    keep_stage,
     stage_holds,
 )
 from dx_pipeline.warehouse.vanishing import carry_out
@@ -341,9 +340,8 @@ class Road:
             with self.warehouse.loader() as connection:
                 batch = ledger.get_batch(connection, batch.batch_id)
                 ready = batch.extracted == 0 or stage_holds(connection, contract, batch.batch_id)
-            if batch.status in ("published", "superseded"):  # superseded: a newer batch is in the star already
-                if batch.extracted and ready:
-                    drop_stage(self.warehouse, contract, batch.batch_id)
+            if batch.status in ledger.SETTLED:  # superseded: a newer batch is in the star already
+                drop_stage(self.warehouse, contract, batch.batch_id)
                 return PublishReport(batch)
             if batch.status not in ledger.IN_FLIGHT and batch.status != "failed":
                 raise WarehouseError(
@@ -361,10 +359,10 @@ class Road:
         started = time.monotonic()
         with self.warehouse.loader() as connection:
             batch = ledger.claim_publishing(connection, contract, batch.batch_id)
-            if batch.status in ("published", "superseded"):
+            if batch.status in ledger.SETTLED:
                 return PublishReport(batch)
             known_at = begin_publishing(connection)
-            if batch.extracted and not keep_stage(connection, contract, batch.batch_id):
+            if batch.extracted and not stage_holds(connection, contract, batch.batch_id):
                 raise WarehouseError(
                     f"{contract.id}: the stage tables of batch {batch.batch_id} were taken by another run",
                     next_step="nothing was published; that run, or the next one, brings these rows",

@@ -21,6 +21,8 @@ from dx_pipeline.errors import WarehouseError
 
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # not the text \\u0000, whose backslash JSON doubles
 IN_FLIGHT = ("extracting", "landed", "staged")
+SETTLED = ("published", "superseded")
+"""A batch that is one of these stays it."""
 
 
 @dataclass(frozen=True)
@@ -141,9 +143,9 @@ def mark_unfinished(connection: Connection, batch_id: int, *, status: str, messa
     connection.execute(
         sa.text(
             "update ops.batch set status = :status, message = :message, finished_at = :at"
-            " where batch_id = :batch_id and status not in ('published', 'superseded')"
+            " where batch_id = :batch_id and status <> all(:settled)"
         ),
-        {"batch_id": batch_id, "status": status, "message": message, "at": at},
+        {"batch_id": batch_id, "status": status, "message": message, "at": at, "settled": list(SETTLED)},
     )
 
 

@@ -116,7 +116,7 @@ def finish_stage(connection: Connection, contract: Contract, batch_id: int, rows
 
 
 def stage_holds(connection: Connection, contract: Contract, batch_id: int) -> bool:
-    """True if the stage tables hold all rows of this batch.
+    """True if the stage tables hold all rows of this batch; nobody fills them with another one in this transaction.
 
     An unlogged table is empty after the server crashed, so the rows are counted again if it started since.
     """
@@ -124,7 +124,7 @@ def stage_holds(connection: Connection, contract: Contract, batch_id: int) -> bo
         sa.text(
             "select rows, at > pg_postmaster_start_time() as same_server from ops.stage_content"
             " where system = :system and dataset = :dataset"
-            " and batch_id = :batch_id and state = 'ready' and to_regclass(:stage) is not null"
+            " and batch_id = :batch_id and state = 'ready' and to_regclass(:stage) is not null for share"
         ),
         {
             "system": contract.system,
@@ -137,18 +137,6 @@ def stage_holds(connection: Connection, contract: Contract, batch_id: int) -> bo
         return found is not None
     counted = connection.exec_driver_sql(f"select count(*) from stage.{identifier(contract.stage_table)}").scalar_one()
     return bool(counted == found.rows)
-
-
-def keep_stage(connection: Connection, contract: Contract, batch_id: int) -> bool:
-    """Whether the stage tables hold this batch; if so, nobody fills them with another one before the transaction ends."""
-    found = connection.execute(
-        sa.text(
-            "select c.batch_id from ops.stage_content as c where c.system = :system and c.dataset = :dataset"
-            " and c.batch_id = :batch_id and c.state = 'ready' for share"
-        ),
-        {"system": contract.system, "dataset": contract.dataset, "batch_id": batch_id},
-    )
-    return found.one_or_none() is not None
 
 
 def drop_stage(warehouse: Warehouse, contract: Contract, batch_id: int) -> None:

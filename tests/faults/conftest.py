@@ -107,6 +107,14 @@ class NewWarehouse(Installation):
         self.environment["DX_WAREHOUSE_URL"] = self.url
         self.environment["DX_CONNECTION_ONE_STOP"] = loaded.province.reader_url("mot_cua")
         use_the_same_key(self.home, loaded.home)
+        self._province = loaded.province
+
+    def reading(self, database: str) -> Installation:
+        """The same installation, reading a copy of the one-stop database."""
+        other = Installation(self.home)
+        other.environment |= self.environment
+        other.environment["DX_CONNECTION_ONE_STOP"] = self._province.reader_url(database)
+        return other
 
 
 @pytest.fixture

@@ -72,9 +72,7 @@ class Deaths:
     def while_reading(self) -> None:
         """The source is slow; the landing zone holds a half-written batch."""
         slow = self.loaded.province.copy(*SLOW_TABLE)
-        installation = Installation(self.warehouse.home)
-        installation.environment |= self.warehouse.environment
-        installation.environment["DX_CONNECTION_ONE_STOP"] = self.loaded.province.reader_url(slow)
+        installation = self.warehouse.reading(slow)
         landing = self.warehouse.home / "landing"
         run = Run(installation, "run", "one_stop.ho_so")
         run.wait_until(lambda: bool(list(landing.glob("one_stop/ho_so/.*.tmp-*"))), "a half-written landing batch")
@@ -213,9 +211,7 @@ def test_killed_increment_is_read_again(deaths: Deaths, loaded: LoadedProvince) 
         """update ho_so set "MucDo" = case "MucDo" when '4' then '3' else '4' end
         where "NgayCapNhat" = timestamp '2024-07-01 08:00:00'""",
     )
-    installation = Installation(deaths.warehouse.home)
-    installation.environment |= deaths.warehouse.environment
-    installation.environment["DX_CONNECTION_ONE_STOP"] = loaded.province.reader_url(changed)
+    installation = deaths.warehouse.reading(changed)
     with holding(deaths.url, "lock table ops.quarantine in exclusive mode"):
         run = Run(installation, "run", "one_stop.ho_so")
         run.wait_until(lambda: somebody_waits_for(deaths.url, "ops.quarantine"), "the quarantine being written")
@@ -235,9 +231,7 @@ def test_a_killed_whole_re_read_is_taken_up_by_the_next_run(deaths: Deaths, load
     thinned = loaded.province.copy(
         """delete from qua_trinh_xu_ly where "Id" in (select "Id" from qua_trinh_xu_ly order by "Id" limit 3)"""
     )
-    installation = Installation(deaths.warehouse.home)
-    installation.environment |= deaths.warehouse.environment
-    installation.environment["DX_CONNECTION_ONE_STOP"] = loaded.province.reader_url(thinned)
+    installation = deaths.warehouse.reading(thinned)
     closed = "select count(*) from core.fact_dossier_event where closed_on is not null"
     with holding(deaths.url, "lock table ops.quarantine in exclusive mode"):
         run = Run(installation, "run", "--whole", "one_stop.qua_trinh_xu_ly")

@@ -23,10 +23,7 @@ HOLDERS = f"""
 def reading(warehouse: NewWarehouse, loaded: LoadedProvince, word: str) -> Installation:
     """The installation, and a source in which the name of each field of procedures ends with that word."""
     renamed = loaded.province.copy(f"""update linh_vuc set "TenLinhVuc" = "TenLinhVuc" || ' {word}'""")
-    installation = Installation(warehouse.home)
-    installation.environment |= warehouse.environment
-    installation.environment["DX_CONNECTION_ONE_STOP"] = loaded.province.reader_url(renamed)
-    return installation
+    return warehouse.reading(renamed)
 
 
 def test_the_run_that_was_overtaken_publishes_nothing(new_warehouse: NewWarehouse, loaded: LoadedProvince) -> None:
