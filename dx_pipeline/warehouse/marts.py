@@ -144,6 +144,15 @@ def refresh_mart(warehouse: Warehouse, mart: Mart, *, only_if_changed: bool = Fa
     return MartRefresh(rows, computed=not is_current)
 
 
+def seconds_of_marts(warehouse: Warehouse) -> dict[str, float]:
+    """Seconds that each mart took when it was computed last, by name."""
+    with warehouse.loader() as connection:
+        found = connection.exec_driver_sql(
+            "select m.mart, m.seconds::double precision from ops.mart_refresh as m where m.seconds is not null"
+        )
+        return dict(found.tuples().all())
+
+
 def _compute(warehouse: Warehouse, mart: Mart) -> None:
     """Compute a mart in a transaction of its own, from tallies that are kept where that is worth it."""
     if len(split_at_tallies(mart.script)) > 1 and _compute_from_tallies(warehouse, mart):

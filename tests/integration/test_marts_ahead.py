@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,51 @@ def test_statistics_are_taken_of_the_parts_a_load_has_filled(warehouse: Warehous
         assert connection.execute(taken, {"name": "core.facility_probe"}).scalar_one() == 0, "they are fresh"
         for name in ("ops.batch", "pg_catalog.pg_class", "core.nothing", "core.x; drop table core.facility_probe"):
             assert connection.execute(taken, {"name": name}).scalar_one() == 0, name
+
+
+def test_of_those_that_may_begin_the_longest_comes_first(warehouse: Warehouse, tmp_path: Path) -> None:
+    folder = tmp_path / "warehouse_sql" / "marts"
+    folder.mkdir(parents=True)
+    for name in ("first", "second"):  # they keep both threads busy until the lock is given back
+        write_mart(folder, name, "select pg_advisory_xact_lock_shared(7102);")
+    for name in ("brief", "short", "unknown", "long"):
+        write_mart(folder, name, "select pg_sleep(0.3);")
+    marts = {mart.name: mart for mart in load_marts([tmp_path])}
+    with warehouse.owner() as connection:
+        for name in marts:
+            connection.exec_driver_sql(f"create table mart.{name} (); grant select on mart.{name} to dx_loader")
+        connection.exec_driver_sql(
+            "insert into ops.mart_refresh (mart, definition, inputs, refreshed_at, seconds)"
+            " values ('brief', '-', '-', now(), 0.1), ('short', '-', '-', now(), 1), ('long', '-', '-', now(), 9)"
+        )
+    ahead = MartsAhead(warehouse)
+    ahead.begin([*marts.values()], ["health.first", "health.second", "health.other"], run_id="run")
+    with warehouse.owner() as held:
+        held.exec_driver_sql("select pg_advisory_xact_lock(7102)")
+        ahead.published("health.first", run_id="run")
+        ahead.published("health.second", run_id="run")
+        wait_until_two_wait(warehouse)
+        ahead.published("health.other", run_id="run")
+    for mart in marts.values():
+        ahead.refreshed(mart, run_id="run")
+    with warehouse.loader() as connection:
+        begun = connection.exec_driver_sql("select m.mart from ops.mart_refresh as m order by m.refreshed_at").scalars()
+        others = [name for name in begun if name not in ("first", "second")]
+    assert set(others[:2]) == {"long", "short"}, "two at once, the longest before all others"
+
+
+def write_mart(folder: Path, name: str, sql: str) -> None:
+    dataset = name if name in ("first", "second") else "other"
+    text = f"-- Grain: nothing.\n-- dx:mart name={name} depends=health.{dataset}\n{sql}\n"
+    (folder / f"{name}.sql").write_text(text, encoding="utf-8")
+
+
+def wait_until_two_wait(warehouse: Warehouse) -> None:
+    waiting = "select count(*) from pg_locks where locktype = 'advisory' and objid = 7102 and not granted"
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with warehouse.owner() as connection:
+            if connection.exec_driver_sql(waiting).scalar_one() == 2:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the two marts never waited for the lock")
