@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.base import PGInspector
+from sqlalchemy.engine import Connection
 from sqlalchemy.engine.reflection import Inspector
 
 from dx_pipeline.contract.model import SourceRelation
@@ -115,8 +117,12 @@ def find_relations(url: str, names: Sequence[str], *, everything: bool) -> list[
     try:
         with engine.connect() as connection:
             inspector = sa.inspect(connection)
-            held = _tables(inspector, driver)
-            chosen = held if everything else [_table(name, held) for name in dict.fromkeys(names)]
+            held = _tables(inspector)
+            if everything:
+                parts = _partitions(connection, driver)
+                chosen = [entry for entry in held if entry not in parts]
+            else:
+                chosen = [_table(name, held) for name in dict.fromkeys(names)]
             return [_described(inspector, schema, table) for schema, table in chosen]
     except sa.exc.SQLAlchemyError as error:
         reason = redact(str(getattr(error, "orig", None) or error), given.password)
@@ -128,16 +134,31 @@ def find_relations(url: str, names: Sequence[str], *, everything: bool) -> list[
         engine.dispose()
 
 
-def _tables(inspector: Inspector, driver: str) -> list[tuple[str | None, str]]:
+def _tables(inspector: Inspector) -> list[tuple[str | None, str]]:
     """Tables, then views, by schema; None for the schema of a database that has only one."""
-    if driver != "postgresql+psycopg":
+    if not isinstance(inspector, PGInspector):
         return [(None, name) for name in (*sorted(inspector.get_table_names()), *sorted(inspector.get_view_names()))]
     schemas = [s for s in inspector.get_schema_names() if s not in _OWN_SCHEMAS and not s.startswith("pg_")]
     return [
         (schema, name)
         for schema in sorted(schemas)
-        for name in (*sorted(inspector.get_table_names(schema)), *sorted(inspector.get_view_names(schema)))
+        for names in (
+            (*inspector.get_table_names(schema), *inspector.get_foreign_table_names(schema)),
+            (*inspector.get_view_names(schema), *inspector.get_materialized_view_names(schema)),
+        )
+        for name in sorted(names)
     ]
+
+
+def _partitions(connection: Connection, driver: str) -> set[tuple[str | None, str]]:
+    """Tables that are parts of another one: their rows are drafted with it."""
+    if driver != _DRIVERS["postgresql"]:
+        return set()
+    found = connection.exec_driver_sql(
+        "select n.nspname, c.relname from pg_catalog.pg_class as c"
+        " inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid where c.relispartition"
+    )
+    return {(row.nspname, row.relname) for row in found}
 
 
 def _table(name: str, held: Sequence[tuple[str | None, str]]) -> tuple[str | None, str]:

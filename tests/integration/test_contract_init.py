@@ -256,6 +256,26 @@ def test_postgresql(source_url: str, tmp_path: Path) -> None:
     assert "so_cccd" not in step.sql
 
 
+def test_all_of_postgresql_is_each_row_once(source_url: str, tmp_path: Path) -> None:
+    """Parts of a table come with it, and a materialized view is read like any other."""
+    execute(
+        source_url,
+        "create table luot_kham (ma int, ngay date, primary key (ma, ngay)) partition by range (ngay);"
+        " create table luot_kham_2024 partition of luot_kham for values from ('2024-01-01') to ('2025-01-01');"
+        " insert into luot_kham select n, date '2024-01-01' + n from generate_series(1, 300) as n;"
+        " create materialized view theo_thang as select date_trunc('month', ngay)::date as thang, count(*) as luot"
+        " from luot_kham group by 1;"
+        " create unique index on theo_thang (thang)",
+    )
+    written = draft(source_url, tmp_path, system="y_te")
+    assert {d.dataset: d.profile.total_rows for d in written.drafts} == {"luot_kham": 300, "theo_thang": 10}
+    months = contract_of(written, tmp_path, "theo_thang")
+    assert (months.key_columns, meanings(months)) == (("thang",), {"thang": "date", "luot": "integer"})
+    assert [d.dataset for d in draft(source_url, tmp_path / "part", "luot_kham_2024", system="y_te").drafts] == [
+        "luot_kham_2024"
+    ]
+
+
 def test_a_large_table_is_sampled_at_both_ends(source_url: str, tmp_path: Path) -> None:
     execute(
         source_url,
