@@ -11,7 +11,7 @@ from dx_pipeline.onboarding.yaml_text import OneLine, yaml_text
 
 _LONGEST_CODE = 63
 _EXPECTED = {
-    "integer": ("số nguyên", "a whole number"),
+    "integer": ("số nguyên không quá 18 chữ số", "a whole number of at most 18 digits"),
     "number": ("số", "a number"),
     "money_vnd": ("số tiền, đồng, không có phần lẻ", "an amount in đồng, without decimals"),
     "flag": ("có hoặc không", "yes or no"),

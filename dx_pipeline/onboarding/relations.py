@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import itertools
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +116,9 @@ def find_relations(url: str, names: Sequence[str], *, everything: bool) -> list[
         given = sa.make_url(f"sqlite:///file:{Path(given.database).absolute()}?mode=ro&uri=true")
     engine = sa.create_engine(given.set(drivername=driver), poolclass=sa.NullPool)
     try:
-        with engine.connect() as connection:
+        with engine.connect() as connection, warnings.catch_warnings():
+            # Of types that it does not know, which the draft leaves out.
+            warnings.simplefilter("ignore", sa.exc.SAWarning)
             inspector = sa.inspect(connection)
             held = _tables(inspector)
             if everything:

@@ -24,7 +24,10 @@ from dx_pipeline.onboarding.relations import KINDS, OnboardingError, Relation, s
 
 SAMPLE_ROWS = 200_000
 SAMPLE_BYTES = 256 * 1024 * 1024
-_NOT_SAMPLED = ("json", "jsonb", "xml", "bytea", "blob", "binary", "geometry", "geography")
+_NOT_SAMPLED = frozenset("json jsonb xml bytea blob binary geometry geography".split())
+_BYTES_OF_MYSQL = frozenset(  # PostgreSQL writes its point and polygon as text
+    "point linestring polygon multipoint multilinestring multipolygon geometrycollection geomcollection".split()
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ def read_sample(relation: Relation, url: str, *, rows: int = SAMPLE_ROWS) -> Sam
         return Sample(columns, (), table, total)
     with open_source(_contract(relation.source, ()), url) as reader:
         columns = tuple(reader.describe())
-    left_out = tuple(c.name for c in columns if c.type_text.split("(")[0] in _NOT_SAMPLED or "blob" in c.type_text)
+    not_sampled = _NOT_SAMPLED | (_BYTES_OF_MYSQL if KINDS.get(scheme_of(url)) == "mysql" else frozenset())
+    left_out = tuple(c.name for c in columns if c.type_text.split("(")[0] in not_sampled or "blob" in c.type_text)
     names = [column.name for column in columns if column.name not in left_out]
     if not names:
         raise OnboardingError(f"{relation.label} has no column that can be read", next_step="leave this table out")
