@@ -7,6 +7,7 @@ Every refusal names the file, the path inside it and the reason.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -36,6 +37,8 @@ from dx_pipeline.yaml_document import parse_yaml
 
 CONTRACT_SUFFIX = ".odcs.yaml"
 SUPPORTED_API_VERSIONS = ("v3.1.0",)
+MOST_COLUMNS = 800
+"""PostgreSQL's tables have at most 1,600 columns, and the cleaner may add one to each of a contract."""
 CANONICAL_NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}\Z")
 RESERVED_SUFFIXES = ("__unreadable", "__note", "_pseudonym", DAY_SUFFIX, PRECISION_SUFFIX, KEY_SUFFIX)
 CLASSIFICATIONS = ("public", "internal", "personal", "sensitive")
@@ -209,9 +212,13 @@ def _columns(properties: Sequence[SchemaProperty], place: Place) -> tuple[Column
         )
     if not columns:
         place.refuse("the contract names no column")
-    sources = [column.source_name for column in columns]
-    for name in sources:
-        if sources.count(name) > 1:
+    if len(columns) > MOST_COLUMNS:
+        place.refuse(
+            f"has {len(columns):,} columns, a table of the warehouse has at most {MOST_COLUMNS:,}: leave out what no "
+            "figure needs (leftOut), or make two datasets of it with the same key"
+        )
+    for name, count in Counter(column.source_name for column in columns).items():
+        if count > 1:
             place.refuse(f"source column {name!r} is used by two columns")
     return tuple(columns)
 

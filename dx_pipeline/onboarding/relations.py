@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import glob
 import itertools
 import warnings
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,7 @@ _OWN_SCHEMAS = frozenset("information_schema mysql performance_schema sys".split
 _FILES = (".csv", ".xlsx", ".xls", ".dbf", ".xml", ".json", ".ndjson", ".jsonl", ".parquet")
 _DELIMITERS = ",;\t|"
 _HEADER_ROWS = 20  # of a sheet, in which its header is looked for
+_LONGEST_LINE = csv.field_size_limit()  # of a text file, as far as its delimiter is looked for
 
 
 class OnboardingError(DxError):
@@ -86,8 +88,8 @@ def folder_of(url: str) -> Path:
     return Path(unquote(urlsplit(url).path))
 
 
-def find_relations(url: str, names: Sequence[str], *, everything: bool) -> list[Relation]:
-    """The named tables or files, or all of them, in a fixed order.
+def find_relations(url: str, names: Sequence[str], *, everything: bool) -> tuple[list[Relation], list[DxError]]:
+    """The named tables or files, or all of them, in a fixed order; and why files are not among them that cannot be read.
 
     Args:
         names: ``table`` or ``schema.table``; in a folder a file, a pattern (``*.csv``), ``book.xlsx#Sheet``
@@ -126,7 +128,7 @@ def find_relations(url: str, names: Sequence[str], *, everything: bool) -> list[
                 chosen = [entry for entry in held if entry not in parts]
             else:
                 chosen = [_table(name, held) for name in dict.fromkeys(names)]
-            return [_described(inspector, schema, table) for schema, table in chosen]
+            return [_described(inspector, schema, table) for schema, table in chosen], []
     except sa.exc.SQLAlchemyError as error:
         reason = redact(str(getattr(error, "orig", None) or error), given.password)
         raise SourceUnavailable(
@@ -203,7 +205,7 @@ def _described(inspector: Inspector, schema: str | None, table: str) -> Relation
 # -- files ---------------------------------------------------------------------------------------------------------
 
 
-def _files(folder: Path, names: Sequence[str], *, everything: bool) -> list[Relation]:
+def _files(folder: Path, names: Sequence[str], *, everything: bool) -> tuple[list[Relation], list[DxError]]:
     if not folder.is_dir():
         raise SourceUnavailable(f"the folder {folder} is not there", next_step="give file:///absolute/folder")
     held = sorted(
@@ -211,18 +213,21 @@ def _files(folder: Path, names: Sequence[str], *, everything: bool) -> list[Rela
         for path in folder.iterdir()
         if path.is_file() and path.suffix.lower() in _FILES and not path.name.startswith((".", "~$"))
     )
-    if everything:
-        names = [sheet for name in held for sheet in _sheets(folder, name)]
-    found = []
-    for name in dict.fromkeys(names):
-        pattern, _, sheet = name.partition("#")
+    found: list[Relation] = []
+    refused: list[DxError] = []
+    for name in map(glob.escape, held) if everything else dict.fromkeys(names):
+        pattern, part = (name, None) if everything else name.partition("#")[::2]
         matches = sorted(path for path in folder.glob(pattern) if path.is_file())
         if not matches:
             raise OnboardingError(
                 f"no file matches {pattern!r} in the folder", next_step=f"it has: {', '.join(held[:30]) or 'no file'}"
             )
-        found.append(_file(matches[0], pattern, sheet or None))
-    return found
+        try:
+            for sheet in _sheets(matches[0]) if everything else [part or None]:
+                found.append(_file(matches[0], pattern, sheet))
+        except UnreadableSource as error:
+            refused.append(error)
+    return found, refused
 
 
 def _file(path: Path, pattern: str, part: str | None) -> Relation:
@@ -242,12 +247,13 @@ def _file(path: Path, pattern: str, part: str | None) -> Relation:
     return _delimited(path, pattern)
 
 
-def _sheets(folder: Path, name: str) -> list[str]:
-    if not name.lower().endswith((".xlsx", ".xls")):
-        return [name]
-    with _open_workbook(folder / name) as book:
+def _sheets(path: Path) -> list[str | None]:
+    """The sheets of a workbook that hold something; None for its first one if that is all, and for any other file."""
+    if path.suffix.lower() not in (".xlsx", ".xls"):
+        return [None]
+    with _open_workbook(path) as book:
         filled = [sheet for sheet in book.sheet_names if _header(book.get_sheet_by_name(sheet)) is not None]
-    return [name] if len(filled) == 1 and filled[0] == book.sheet_names[0] else [f"{name}#{sheet}" for sheet in filled]
+    return [None] if len(filled) == 1 and filled[0] == book.sheet_names[0] else filled
 
 
 def _delimited(path: Path, pattern: str) -> Relation:
@@ -255,13 +261,19 @@ def _delimited(path: Path, pattern: str) -> Relation:
         sample = stream.read(SAMPLE_BYTES)
     encoding = likely_encoding(sample) or "utf-8"
     text = sample.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="replace")
-    lines = [line for line in text.splitlines()[:_HEADER_ROWS] if line.strip()]
+    lines = [line[:_LONGEST_LINE] for line in text.splitlines()[:_HEADER_ROWS] if line.strip()]
     if not lines:
         raise UnreadableSource(f"{path.name} is empty", next_step="get the file again from its owner")
     # The sign that cuts the most lines into the same number of fields, two or more.
-    cuts = {sign: [len(record) for record in csv.reader(lines, delimiter=sign)] for sign in _DELIMITERS}
-    delimiter = max(_DELIMITERS, key=lambda sign: (_agreement(cuts[sign]), -_DELIMITERS.index(sign)))
-    header = next(csv.reader(lines, delimiter=delimiter))
+    try:
+        cuts = {sign: [len(record) for record in csv.reader(lines, delimiter=sign)] for sign in _DELIMITERS}
+        delimiter = max(_DELIMITERS, key=lambda sign: (_agreement(cuts[sign]), -_DELIMITERS.index(sign)))
+        header = next(csv.reader(lines, delimiter=delimiter))
+    except csv.Error as error:
+        raise UnreadableSource(
+            f"{path.name}: its first lines cannot be cut into fields ({error})",
+            next_step="look for a quotation mark that is not closed, and get the file again from its owner",
+        ) from None
     source = SourceRelation(kind="csv", path=pattern, encoding=encoding, delimiter=delimiter)
     return Relation(label=pattern, source=source, header=_named(header))
 

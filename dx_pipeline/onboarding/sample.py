@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dx_pipeline.contract.loader import MOST_COLUMNS
 from dx_pipeline.contract.model import Column, Contract, LoadPolicy, SourceRelation
 from dx_pipeline.extract.relation import quoted, source_column
 from dx_pipeline.extract.source import SourceColumn, open_source
@@ -60,6 +61,7 @@ def read_sample(relation: Relation, url: str, *, rows: int = SAMPLE_ROWS) -> Sam
         with open_source(contract, url) as reader:
             columns = tuple(reader.describe())
         contract = _contract(relation.source, [column.name for column in columns])
+        _refuse_if_too_wide(relation.label, len(columns))
         total, table = _read(contract, url, rows)
         return Sample(columns, (), table, total)
     with open_source(_contract(relation.source, ()), url) as reader:
@@ -69,6 +71,7 @@ def read_sample(relation: Relation, url: str, *, rows: int = SAMPLE_ROWS) -> Sam
     names = [column.name for column in columns if column.name not in left_out]
     if not names:
         raise OnboardingError(f"{relation.label} has no column that can be read", next_step="leave this table out")
+    _refuse_if_too_wide(relation.label, len(names))
     if any(";" in name for name in (*names, str(relation.source.table))):  # which no query may hold
         total, table = _read(_contract(relation.source, names), url, rows)
         return Sample(columns, left_out, table, total)
@@ -76,6 +79,14 @@ def read_sample(relation: Relation, url: str, *, rows: int = SAMPLE_ROWS) -> Sam
     query = _sample_query(relation, url, names, rows, whole=total <= rows)
     _, table = _read(_contract(SourceRelation(kind="query", query=query), names), url, rows)
     return Sample(columns, left_out, table, total)
+
+
+def _refuse_if_too_wide(label: str, columns: int) -> None:
+    if columns > MOST_COLUMNS:
+        raise OnboardingError(
+            f"{label} has {columns:,} columns, a table of the warehouse has at most {MOST_COLUMNS:,}",
+            next_step="write the contract by hand with those that figures need (docs/onboard-a-source.md)",
+        )
 
 
 def _read(contract: Contract, url: str, rows: int) -> tuple[int, pa.Table]:
@@ -134,7 +145,7 @@ def _contract(source: SourceRelation, names: Sequence[str]) -> Contract:
         dataset="draft",
         purpose_vi="",
         purpose_en="",
-        owner_agency="?",
+        owner_agency="of the source",  # as messages name it: ask the owner ...
         source=replace(source),
         load=LoadPolicy(mode="snapshot", lookback=timedelta(0)),
         columns=tuple(Column(name, name, "text", "string") for name in names),

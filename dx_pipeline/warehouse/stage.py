@@ -20,6 +20,8 @@ from dx_pipeline.sql_quoting import identifier
 from dx_pipeline.warehouse.arrow_connections import brief
 from dx_pipeline.warehouse.connection import Warehouse
 
+_LIMIT_EXCEEDED = "54"
+"""Class of PostgreSQL's SQLSTATE: a row or table is larger than it can be, however often it is sent."""
 REJECTED_SCHEMA = pa.schema(
     [
         ("_row", pa.int64()),
@@ -97,6 +99,12 @@ def copy_into_stage(
     except adbc.Error as error:
         if failures:
             raise failures[0] from None
+        if (error.sqlstate or "").startswith(_LIMIT_EXCEEDED):
+            raise WarehouseError(
+                f"COPY into stage.{table} was refused: {brief(error)}",
+                next_step="its rows are too wide for PostgreSQL: leave out columns that no figure needs (leftOut in the "
+                "contract), or make two datasets of it with the same key",
+            ) from None
         if isinstance(error, adbc.OperationalError):
             raise WarehouseUnavailable(f"COPY into stage.{table} broke off: {brief(error)}") from None
         raise WarehouseError(f"COPY into stage.{table} was refused: {brief(error)}") from None

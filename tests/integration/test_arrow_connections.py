@@ -65,6 +65,19 @@ def test_rows_that_are_refused_leave_none_and_the_next_copy_works(warehouse: War
     assert numbers(warehouse) == [4]
 
 
+def test_a_row_that_is_too_wide_is_told_as_such_and_not_tried_again(warehouse: Warehouse) -> None:
+    names = [f"c{number}" for number in range(1500)]
+    with warehouse.owner() as connection:
+        columns = ", ".join(f"{name} bigint" for name in names)
+        connection.exec_driver_sql(f"create table stage.wide ({columns}); grant insert on stage.wide to dx_loader")
+    schema = pa.schema([(name, pa.int64()) for name in names])
+    row = pa.RecordBatch.from_arrays([pa.array([7])] * len(names), schema=schema)
+    with pytest.raises(WarehouseError, match="row is too big") as caught:
+        copy_into_stage(warehouse, "wide", schema, iter([row]))
+    assert not caught.value.can_heal
+    assert "leave out columns that no figure needs" in str(caught.value.next_step)
+
+
 def test_an_error_of_the_rows_themselves_comes_out_as_it_is(warehouse: Warehouse) -> None:
     make_table(warehouse)
 

@@ -372,6 +372,32 @@ def test_a_pattern_is_one_dataset(tmp_path: Path) -> None:
     assert found.profile.relation.source.path == "hs_*.csv"
 
 
+def test_what_cannot_be_read_holds_no_other_file(tmp_path: Path) -> None:
+    folder, out = tmp_path / "drop", tmp_path / "project"
+    folder.mkdir()
+    rows = "".join(f"M{i:04d};Tên {i};{i}\n" for i in range(60))
+    (folder / "bao_cao [2024] #1.csv").write_text("Mã;Tên;Số\n" + rows, encoding="utf-8")
+    (folder / "dai.csv").write_text("Mã;Tên;Số\nM9999;" + "x" * 200_000 + ";0\n" + rows, encoding="utf-8")
+    (folder / "ngoac.csv").write_text('Mã;Tên;Số\nM9999;"chưa đóng;0\n' + rows, encoding="utf-8")
+    (folder / "rong.csv").write_bytes(b"")
+    (folder / "rong.xlsx").write_bytes(b"")
+    (folder / "rong_cot.csv").write_text(
+        "\n".join(";".join(f"c{i}" if row == 0 else str(row * i) for i in range(801)) for row in range(9))
+    )
+    written = draft(f"file://{folder}", out, system="so_lieu")
+    assert {d.dataset: d.profile.total_rows for d in written.drafts} == {"bao_cao_2024_1": 60, "dai": 61}
+    refused = {
+        "rong.csv": "is empty",
+        "rong.xlsx": "is not a readable Excel file",
+        "ngoac.csv": "line 2: unexpected end of data",
+        "rong_cot.csv": "has 801 columns, a table of the warehouse has at most 800",
+    }
+    for refusal, (name, reason) in zip(written.refused, refused.items(), strict=True):
+        assert f"{name} {reason}" in refusal.what
+    with pytest.raises(UnreadableSource, match="rong.csv is empty"):
+        draft(f"file://{folder}", tmp_path / "nothing", "rong.csv", system="so_lieu")
+
+
 def test_legacy_encoding_is_found(tmp_path: Path) -> None:
     (tmp_path / "cu.csv").write_bytes("ma,ten\n1,Đường\n2,Đơn\n".encode("cp1258", errors="ignore"))
     written = draft(f"file://{tmp_path}", tmp_path / "out", "cu.csv", system="cu")
