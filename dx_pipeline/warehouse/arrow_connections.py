@@ -1,7 +1,7 @@
 """ADBC connections to the warehouse, kept for the next COPY.
 
 Each new one reads the types of the whole database: 0.1 to 0.2 s for a star of some hundred partitions, which is longer
-than the COPY of most batches.
+than the COPY of most batches. ADBC is imported by the first one: it brings pandas with it, and most commands copy nothing.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock
-
-import adbc_driver_postgresql.dbapi as adbc
+from typing import TYPE_CHECKING
 
 from dx_pipeline.errors import WarehouseUnavailable
+
+if TYPE_CHECKING:
+    import adbc_driver_postgresql.dbapi as adbc
 
 KEPT = 2
 
@@ -58,6 +60,8 @@ class ArrowConnections:
             _close(connection)
 
     def _connect(self) -> adbc.Connection:
+        import adbc_driver_postgresql.dbapi as adbc
+
         try:
             return adbc.connect(self._uri(), autocommit=True)
         except adbc.Error as error:
@@ -69,6 +73,8 @@ class ArrowConnections:
                 if not self._idle:
                     return None
                 connection = self._idle.pop()
+            import adbc_driver_postgresql.dbapi as adbc
+
             try:
                 with connection.cursor() as cursor:
                     cursor.execute("select 1")
@@ -85,5 +91,7 @@ def brief(error: Exception) -> str:
 
 
 def _close(connection: adbc.Connection) -> None:
+    import adbc_driver_postgresql.dbapi as adbc
+
     with suppress(adbc.Error):
         connection.close()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -77,6 +76,8 @@ def copy_into_stage(
         WarehouseUnavailable: the connection broke.
         WarehouseError: the server refused the rows.
     """
+    import adbc_driver_postgresql.dbapi as adbc
+
     first = next(batches, None)
     if first is None:
         return 0
