@@ -19,7 +19,7 @@ from dx_pipeline.settings import get_settings
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 from dx_pipeline.warehouse.ledger import Batch
 
-_CACHES = (get_settings, process.get_catalog, process.get_road, process.own_look_ahead)
+_CACHES = (get_settings, process.get_catalog, process.own_look_ahead)
 
 
 class InProcess:
@@ -30,8 +30,8 @@ class InProcess:
 
     def forget(self) -> None:
         """Read settings and contracts again at the next command, as a new process would."""
-        if process.get_road.cache_info().currsize:
-            process.get_road().warehouse.close()
+        if (opened := process.forget_warehouse()) is not None:
+            opened.close()
         for cached in _CACHES:
             cached.cache_clear()
 

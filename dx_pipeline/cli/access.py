@@ -70,7 +70,7 @@ def grant(
 
       dx access grant superset --kind bi --for "Superset của tỉnh" --password-file superset.pw
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse.access import KINDS, grant_access
 
     if kind not in KINDS:
@@ -79,7 +79,7 @@ def grant(
         raise SettingsError(
             f"--password-file {password_file} exists", next_step="name a new file; it is never overwritten"
         )
-    warehouse = get_road().warehouse
+    warehouse = get_warehouse()
     done = grant_access(
         warehouse,
         login,
@@ -114,10 +114,10 @@ def revoke(login: Annotated[str, typer.Argument(help="Login whose right ends now
 
     Example: dx access revoke an_nguyen
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse.access import revoke_access
 
-    right = revoke_access(get_road().warehouse, login)
+    right = revoke_access(get_warehouse(), login)
     console.print(f"{login} ({right.kind}, {escape(right.holder)}) has no right any more", soft_wrap=True)
 
 
@@ -140,12 +140,12 @@ def show(
 
       dx access show --ended -f csv > quyen.csv
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse.access import list_rights, readable_tables
 
     if output not in ("table", "csv"):
         raise SettingsError(f"--format {output!r} is unknown", next_step="use table or csv")
-    warehouse = get_road().warehouse
+    warehouse = get_warehouse()
     with warehouse.owner() as connection:
         rights = list_rights(connection, login=login, ended=ended or login is not None)
         if login is not None and not rights:
@@ -187,10 +187,10 @@ def agencies() -> None:
 
     Example: dx access agencies
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse.access import list_agencies, sync_department_roles
 
-    warehouse = get_road().warehouse
+    warehouse = get_warehouse()
     sync_department_roles(warehouse)
     with warehouse.owner() as connection:
         found = list_agencies(connection)
@@ -211,10 +211,10 @@ def sync() -> None:
 
     Example: dx access sync
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse.access import end_lapsed, sync_department_roles
 
-    warehouse: Warehouse = get_road().warehouse
+    warehouse: Warehouse = get_warehouse()
     ended = end_lapsed(warehouse)
     made = sync_department_roles(warehouse)
     console.print(

@@ -61,12 +61,12 @@ def show(
       dx alerts show --past 20
     """
     from dx_pipeline.alerts.channels import notifiers
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse import alert_register as kept
     from dx_pipeline.warehouse.alert_mutes import mutes_in_force
 
     names = [notifier.name for notifier in notifiers(get_settings())]
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         alerts = kept.open_alerts(connection)
         over = kept.recent_alerts(connection, past) if past else []
         mutes = mutes_in_force(connection)
@@ -103,7 +103,7 @@ def send_test(
     from dx_pipeline.alerts.channels import notifiers, send_within_limit
     from dx_pipeline.alerts.check import record_outcome
     from dx_pipeline.alerts.message import compose
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
 
     settings = get_settings()
     known = {notifier.name: notifier for notifier in notifiers(settings)}
@@ -121,7 +121,7 @@ def send_test(
     for name, outcome in outcomes.items():
         mark = "[green]✓[/]" if outcome.trouble is None else "[yellow]![/]" if outcome.taken else "[red]✗[/]"
         console.print(f"{mark} [bold]{name}[/]  {escape(outcome.trouble or 'took the message')}", soft_wrap=True)
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         for name, outcome in outcomes.items():
             record_outcome(connection, name, outcome)
     if any(outcome.trouble for outcome in outcomes.values()):
@@ -165,7 +165,7 @@ def _decide(
     decision: Literal["mute", "unmute"], subject: str, kind: str | None, until: datetime | None, reason: str, by: str
 ) -> None:
     from dx_pipeline.alerts.condition import KINDS, WAREHOUSE_DOWN
-    from dx_pipeline.orchestration.process import get_catalog, get_road
+    from dx_pipeline.orchestration.process import get_catalog, get_warehouse
     from dx_pipeline.warehouse.alert_mutes import EVERYTHING, mutes_in_force, record_mute
     from dx_pipeline.warehouse.alert_register import open_alerts
     from dx_pipeline.warehouse.operation_log import operating_system_user
@@ -178,7 +178,7 @@ def _decide(
     if kind is not None and kind not in kinds:
         raise SettingsError(f"--kind {kind!r} cannot be muted", next_step=f"one of {', '.join(kinds)}")
     catalog = get_catalog()
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         known = {EVERYTHING, "contracts", *catalog.systems, *catalog.contracts}
         known |= {alert.subject for alert in open_alerts(connection)}
         if decision == "mute" and subject not in known and not re.fullmatch(r"mart\.[a-z0-9_]{1,100}", subject):

@@ -41,12 +41,12 @@ def load(
 
       dx assessment load verified tham-dinh.csv --year 2024 --by "Tổ thẩm định"
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse.assessment import load_entries
 
     if stage not in ("self", "verified"):
         raise SettingsError(f"stage {stage!r} is unknown", next_step="use self or verified")
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         found = load_entries(connection, file, set_code=set_code, year=year, stage=stage, by=by)  # type: ignore[arg-type]
     agencies = len({one.agency_code for one in found})
     console.print(f"[green]✓[/] {len(found)} điểm · scores, {agencies} cơ quan · agencies; `dx assessment show {year}`")
@@ -72,12 +72,12 @@ def show(
     """
     import sqlalchemy as sa
 
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.settings import get_settings
     from dx_pipeline.warehouse.marts import compute_mart, load_marts
 
     mart = next(one for one in load_marts(get_settings().project_roots) if one.name == MART)
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         compute_mart(connection, mart)
         found = connection.execute(
             sa.text(
@@ -127,10 +127,10 @@ def exclude(
 
     Example: dx assessment exclude H50.19 --since 2024-01-01 --reason "Không có thủ tục hành chính" --by "Sở Nội vụ"
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse import assessment
 
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         assessment.exclude(
             connection, set_code=set_code, unit=unit, since=since.date(),
             until=until.date() if until else date(9999, 12, 31), reason=reason, by=by,

@@ -38,11 +38,11 @@ def audit(
 
       dx audit --operations --csv > van-hanh.csv
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.spreadsheet import harmless
     from dx_pipeline.warehouse.read_audit import list_audit, list_operations
 
-    with get_road().warehouse.owner() as connection:
+    with get_warehouse().owner() as connection:
         connection.exec_driver_sql("set local role dx_auditor")
         if operations:
             header = ["id", "at", "kind", "who", "details"]

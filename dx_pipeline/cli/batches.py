@@ -50,10 +50,10 @@ def list_batches(
         return
     if status is not None and status not in STATUS_STYLE:
         raise WarehouseError(f"--status {status!r} is unknown", next_step=f"use one of {', '.join(STATUS_STYLE)}")
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse import ledger
 
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         rows = ledger.list_batches(connection, dataset_ids=dataset, status=status, limit=limit)
     if not rows:
         console.print("no such batch" if dataset or status else "the ledger is empty: `dx run` makes the first batches")

@@ -104,7 +104,7 @@ def load(
     """
     from dx_pipeline.bi.superset_client import SupersetClient
     from dx_pipeline.bi.superset_server import ADMIN, SupersetServer
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.settings import get_settings
     from dx_pipeline.warehouse.access import grant_access
 
@@ -117,7 +117,7 @@ def load(
         )
     else:
         client = SupersetClient(url, user, _secret(password_file))
-    warehouse = get_road().warehouse
+    warehouse = get_warehouse()
     right = grant_access(
         warehouse,
         LOGIN,
@@ -182,10 +182,10 @@ def _bundle(warehouse_host: str | None, kind: str) -> tuple[bytes, str]:
     from dx_pipeline.bi.datasets import read_datasets
     from dx_pipeline.bi.superset_bundle import bundle as make_bundle
     from dx_pipeline.contract.indicator import load_indicators
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.settings import get_settings
 
-    warehouse = get_road().warehouse
+    warehouse = get_warehouse()
     indicators = load_indicators(get_settings().project_roots)
     dashboards = load_dashboards(indicators)
     with warehouse.owner() as connection:

@@ -39,14 +39,14 @@ def build(
       dx docs build /srv/www/kho-du-lieu
     """
     from dx_pipeline.docs_site.site import build_site, read_facts
-    from dx_pipeline.orchestration.process import get_catalog, get_lineage, get_road
+    from dx_pipeline.orchestration.process import get_catalog, get_lineage, get_warehouse
     from dx_pipeline.settings import get_settings
     from dx_pipeline.warehouse.marts import load_marts
 
     settings = get_settings()
     target = (out or settings.home / "site").absolute()
     facts = read_facts(
-        get_road().warehouse, get_catalog(), load_marts(settings.project_roots), get_lineage(), settings.project_roots
+        get_warehouse(), get_catalog(), load_marts(settings.project_roots), get_lineage(), settings.project_roots
     )
     pages = build_site(facts, target)
     for problem in get_catalog().broken:

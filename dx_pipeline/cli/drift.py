@@ -207,10 +207,10 @@ def _pairs(texts: Sequence[str], form: str) -> dict[str, str]:
 
 def _show_history(contract: Contract) -> None:
     """One line per batch whose source looked different from the one before."""
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse.shape_history import shape_history
 
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         shapes = shape_history(connection, contract)
     if not shapes:
         console.print(f"{contract.id}: no batch has noted the structure of its source yet; `dx run {contract.id}` does")

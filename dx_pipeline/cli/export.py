@@ -63,7 +63,7 @@ def mart(
     """
     from dx_pipeline.export.mart import export_mart
     from dx_pipeline.export.table_writer import FORMATS
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
 
     kind = next((one for one in FORMATS if one == output), None)
     if kind is None:
@@ -71,7 +71,7 @@ def mart(
     if role not in ROLES and not role.startswith("dx_department:"):
         raise SettingsError(f"--role {role!r} is unknown", next_step=f"use {', '.join(ROLES)} or dx_department:CODE")
     (about,) = _dictionaries([name.removeprefix("mart.")])
-    done = export_mart(get_road().warehouse, about, role=role, kind=kind, out=out)
+    done = export_mart(get_warehouse(), about, role=role, kind=kind, out=out)
     console.print(f"{done.rows:,} rows written to {escape(str(done.data))}", soft_wrap=True)
     console.print(f"dictionary in {escape(str(done.dictionary))}", soft_wrap=True)
 
@@ -99,7 +99,7 @@ def open_data(
 
     from dx_pipeline.contract.open_data import load_open_data
     from dx_pipeline.export.open_data import REPORT, release
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.settings import get_settings
     from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 
@@ -114,7 +114,7 @@ def open_data(
     abouts = _dictionaries([one.mart for one in datasets])
     now = datetime.now(ZoneInfo(LOCAL_TIME_ZONE))
     done = release(
-        get_road().warehouse,
+        get_warehouse(),
         list(zip(datasets, abouts, strict=True)),
         publisher,
         out=out,
@@ -155,12 +155,12 @@ def indicators(
     """
     from dx_pipeline.contract.indicator import load_indicators
     from dx_pipeline.export.aggregates import indicator_report, parse_period
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.settings import get_settings
 
     asked = parse_period(period)
     document = indicator_report(
-        get_road().warehouse,
+        get_warehouse(),
         load_indicators(get_settings().project_roots),
         asked,
         office_code=office,
@@ -183,10 +183,10 @@ def emc(period: PeriodOption, to: ToOption) -> None:
       dx export emc -p 2024-06 --to https://emc.example.vn/reconcile
     """
     from dx_pipeline.export.aggregates import emc_report, parse_period
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
 
     asked = parse_period(period)
-    document = emc_report(get_road().warehouse, asked, role="dx_analyst")
+    document = emc_report(get_warehouse(), asked, role="dx_analyst")
     _send(document, f"emc-{asked.text}", to, f"{document['dossiers']:,} dossiers in {document['total']:,} counts")
 
 
@@ -202,11 +202,11 @@ def _send(document: dict[str, Any], name: str, to: str, told: str) -> None:
 
 def _dictionaries(names: list[str]) -> list[MartDictionary]:
     from dx_pipeline.export.dictionary import read_dictionary
-    from dx_pipeline.orchestration.process import get_catalog, get_road
+    from dx_pipeline.orchestration.process import get_catalog, get_warehouse
     from dx_pipeline.settings import get_settings
     from dx_pipeline.warehouse.marts import load_marts
 
     roots = get_settings().project_roots
     marts = load_marts(roots)
     catalog = get_catalog()
-    return [read_dictionary(get_road().warehouse, name, catalog=catalog, marts=marts, roots=roots) for name in names]
+    return [read_dictionary(get_warehouse(), name, catalog=catalog, marts=marts, roots=roots) for name in names]

@@ -36,9 +36,9 @@ def figures(
 
       dx figures HH_INTERNET
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
 
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         if code is None:
             show_figures(connection)
             return
@@ -82,14 +82,14 @@ def show_figures(connection: sa.Connection) -> bool:
 
 def refresh_figures() -> None:
     """Ask the queries again: after a run in which one system failed, the figures of the others are still new."""
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.settings import get_settings
     from dx_pipeline.warehouse.marts import load_marts, refresh_mart
 
     for mart in load_marts(get_settings().project_roots):
         if mart.name == MART:
             try:
-                refresh_mart(get_road().warehouse, mart, only_if_changed=True)
+                refresh_mart(get_warehouse(), mart, only_if_changed=True)
             except DxError as error:
                 console.print(f"[yellow]![/] {escape(error.what)}", soft_wrap=True)
 

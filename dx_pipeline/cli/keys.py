@@ -27,11 +27,11 @@ def show() -> None:
     Example: dx keys show
     """
     from dx_pipeline.orchestration.keys import key_states
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.settings import get_settings
 
     settings = get_settings()
-    states = key_states(get_road().warehouse, settings)
+    states = key_states(get_warehouse(), settings)
     if not states:
         console.print(f"no key yet: the first run that needs one makes {settings.keys_path}")
         return
@@ -72,10 +72,10 @@ def rotate(
       dx keys rotate --rekey
     """
     from dx_pipeline.orchestration import keys
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.settings import get_settings
 
-    version = keys.rotate(get_road().warehouse, get_settings(), lost=lost)
+    version = keys.rotate(get_warehouse(), get_settings(), lost=lost)
     console.print(f"key version {version} is in use; back up {get_settings().keys_path}, apart from the warehouse")
     if rekey:
         _rekey()
@@ -106,10 +106,10 @@ def forget(
     Example: dx keys forget 1
     """
     from dx_pipeline.orchestration import keys
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.settings import get_settings
 
-    rows = keys.forget(get_road().warehouse, get_settings(), version, even_if_used=even_if_used)
+    rows = keys.forget(get_warehouse(), get_settings(), version, even_if_used=even_if_used)
     console.print(f"key version {version} is deleted; {rows:,} rows carried it. Delete it from the key's backups too")
 
 

@@ -89,7 +89,7 @@ def show(
       dx metrics show on_time_766 --by agency --by month -f csv
     """
     from dx_pipeline.contract.indicator import load_indicators
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.settings import get_settings
     from dx_pipeline.warehouse.indicator_value import indicator_values
 
@@ -100,7 +100,7 @@ def show(
         raise SettingsError(f"indicator {indicator_id!r} is unknown", next_step=f"known: {', '.join(known)}")
     indicator, parts = known[indicator_id], by or []
     first, last = _period(since, "--since"), _period(until, "--until", end=True)
-    with get_road().warehouse.owner() as connection:
+    with get_warehouse().owner() as connection:
         connection.exec_driver_sql("set transaction read only")
         connection.exec_driver_sql("set local role dx_bi")
         values = indicator_values(connection, indicator, by=parts, since=first, until=last)

@@ -48,10 +48,10 @@ def publish(
 
       dx publication publish all 2024-06 --by "Sở KH&CN"
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse import publication
 
-    warehouse, marts = get_road().warehouse, _marts()
+    warehouse, marts = get_warehouse(), _marts()
     with warehouse.loader() as connection:
         if subject == "all":
             chosen = publication.subjects_of(connection, marts, period)
@@ -87,10 +87,10 @@ def list_all(
 
       dx publication list dossier_on_time 2024-06
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse import publication
 
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         found = publication.list_publications(connection, subject=subject, period=period)
     if not found:
         console.print("chưa công bố gì · nothing was published yet: `dx publication publish --help`")
@@ -120,10 +120,10 @@ def show(
 
     Example: dx publication show 3
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse import publication
 
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         one = publication.get_publication(connection, publication_id)
         rows = publication.published_rows(connection, publication_id)
     console.print(f"[bold]{_title(one)}[/] {_when(one.published_at)}, {escape(one.published_by)}")
@@ -148,7 +148,7 @@ def as_known(
 
     Example: dx publication as-known dossier_on_time 2024-06 --at 2024-07-05T08:00
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse import publication
 
     try:
@@ -156,7 +156,7 @@ def as_known(
     except ValueError:
         raise SettingsError(f"--at {at!r} is no instant", next_step="write it like 2024-07-05T08:00") from None
     instant = instant if instant.tzinfo else instant.replace(tzinfo=_ZONE)
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         chosen = publication.find_subject(connection, _marts(), subject, period)
         rows, present = publication.rows_as_known(connection, chosen, period, instant)
         connection.rollback()
@@ -225,11 +225,11 @@ def diff(
 
 def _datasets_behind(subject: Subject) -> list[str]:
     """Datasets whose load fills, or infers members of, a table the report reads; and those it says it depends on."""
-    from dx_pipeline.orchestration.process import get_catalog, get_road
+    from dx_pipeline.orchestration.process import get_catalog, get_warehouse
     from dx_pipeline.warehouse.as_known import tables_read
     from dx_pipeline.warehouse.load_file import parse_load_file
 
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         read = tables_read(connection, subject.definition)
     found = set(subject.datasets)
     for contract in get_catalog().contracts.values():

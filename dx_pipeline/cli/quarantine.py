@@ -50,10 +50,10 @@ def list_rows(
     """
     if status not in STATUSES:
         raise WarehouseError(f"--status {status!r} is unknown", next_step=f"use one of {', '.join(STATUSES)}")
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse.quarantine import list_quarantine, quarantine_counts
 
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         counts = quarantine_counts(connection)
         rows = list_quarantine(
             connection, dataset_ids=dataset, reason=reason, agency=agency, status=status, limit=limit
@@ -76,10 +76,10 @@ def summary(dataset: DatasetOption = None, agency: AgencyOption = None) -> None:
 
       dx quarantine summary -a H50.14
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse.quarantine import quarantine_summary
 
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         rows = quarantine_summary(connection, dataset_ids=dataset, agency=agency)
     console.print(summary_table(rows, console.width) if rows else "nothing waits to be mended")
 
@@ -95,13 +95,13 @@ def show(
     Example: dx quarantine show 7
     """
     from dx_pipeline.judge.record_hash import record_hash
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse.quarantine import get_quarantined
     from dx_pipeline.warehouse.quarantine_decision import decisions_about
     from dx_pipeline.warehouse.read_audit import read_on_record
 
-    read_on_record(get_road().warehouse, {"quarantine_id": quarantine_id}, purpose=purpose)
-    with get_road().warehouse.loader() as connection:
+    read_on_record(get_warehouse(), {"quarantine_id": quarantine_id}, purpose=purpose)
+    with get_warehouse().loader() as connection:
         row = get_quarantined(connection, quarantine_id)
         decisions = decisions_about(connection, [quarantine_id])
     if row is None:

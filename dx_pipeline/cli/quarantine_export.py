@@ -55,7 +55,7 @@ def export(
       dx quarantine export --all danh-sach-can-sua/
     """
     from dx_pipeline.cli.fix_list import check_target, write_csv, write_fix_list
-    from dx_pipeline.orchestration.process import get_catalog, get_road
+    from dx_pipeline.orchestration.process import get_catalog, get_warehouse
     from dx_pipeline.warehouse.quarantine import list_quarantine
     from dx_pipeline.warehouse.read_audit import read_on_record
 
@@ -65,8 +65,8 @@ def export(
         check_target(target)
     chosen = _datasets(get_catalog(), dataset, owner)
     scope = {"datasets": chosen, "reason": reason, "agency": agency, "status": "open"}
-    read_on_record(get_road().warehouse, scope, purpose=purpose)
-    with get_road().warehouse.loader() as connection:
+    read_on_record(get_warehouse(), scope, purpose=purpose)
+    with get_warehouse().loader() as connection:
         rows = list_quarantine(connection, dataset_ids=chosen, reason=reason, agency=agency, limit=None)
         rows = _without_released(connection, rows)
         names = _agency_names(connection, {row.owner_agency for row in rows})

@@ -39,13 +39,13 @@ def quickstart() -> None:
     from dx_pipeline.cli.figures import refresh_figures
     from dx_pipeline.cli.run import execute
     from dx_pipeline.cli.sandbox import build
-    from dx_pipeline.orchestration.process import get_catalog, get_road
+    from dx_pipeline.orchestration.process import get_catalog, get_warehouse
 
     build(dossiers=None, seed=None, fresh=False)
     succeeded = execute(get_catalog().select([]))
     if not succeeded:
         refresh_figures()
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         _show_answers(connection)
     _show_next_steps()
     if not succeeded:

@@ -61,7 +61,7 @@ def report(
 
       dx report 2024-06 --as-known-at 2024-07-01T08:00 --numbers june.json
     """
-    from dx_pipeline.orchestration.process import get_catalog, get_road
+    from dx_pipeline.orchestration.process import get_catalog, get_warehouse
     from dx_pipeline.report import pdf as pdf_printer
     from dx_pipeline.report.period import parse_period
     from dx_pipeline.report.render import render
@@ -73,7 +73,7 @@ def report(
     if sum((publish, version is not None, as_known_at is not None)) > 1:
         raise SettingsError("--publish, --version and --as-known-at exclude each other", next_step="name one of them")
     chosen, settings = parse_period(period), get_settings()
-    warehouse = get_road().warehouse
+    warehouse = get_warehouse()
     made = _make(warehouse, settings.project_roots, chosen.text, set_code, publish, by, note, version, as_known_at)
     with warehouse.loader() as connection:
         province, owners = _names(connection, {c.id: c.owner_agency for c in get_catalog().contracts.values()})

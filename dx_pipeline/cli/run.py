@@ -104,10 +104,10 @@ def replay(
     Example: dx replay 42
     """
     add_projects(project)
-    from dx_pipeline.orchestration.process import get_catalog, get_road
+    from dx_pipeline.orchestration.process import get_catalog, get_warehouse
     from dx_pipeline.warehouse import ledger
 
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         found = ledger.get_batch(connection, batch)
     if not execute([get_catalog().contract(found.dataset_id)], replay_batch=batch):
         raise typer.Exit(1)

@@ -77,11 +77,11 @@ def verify() -> None:
 
     Example: dx run && dx sandbox verify
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.sandbox.province import SandboxProvince
     from dx_pipeline.sandbox.verify import verify_verdicts
 
-    report = verify_verdicts(SandboxProvince(get_settings()), get_road().warehouse)
+    report = verify_verdicts(SandboxProvince(get_settings()), get_warehouse())
     header, shown = dataset_names((line.dataset for line in report.lines), full=console.width >= VERY_WIDE)
     table = plain_table("Lỗi đã gài so với phán quyết · Planted faults against verdicts")
     table.add_column(header, overflow="ellipsis")

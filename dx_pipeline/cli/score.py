@@ -85,12 +85,12 @@ def show(
 
       dx score show 2024-06 --scope commune -f csv
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse import score
 
     if scope not in score.SCOPES:
         raise SettingsError(f"--scope {scope!r} is unknown", next_step=f"use {', '.join(score.SCOPES)}")
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         score.set_of_period(connection, set_code, period)
         if unit is not None:
             scope = score.unit_scope(connection, unit)
@@ -131,11 +131,11 @@ def rows(
 
       dx score rows 2024-H1 461 PAID_ONLINE -f csv --limit 100000
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.settings import get_settings
     from dx_pipeline.warehouse import score
 
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         try:
             score.set_of_period(connection, set_code, period)
             scope = score.unit_scope(connection, unit)
@@ -192,9 +192,9 @@ def sets() -> None:
 
     Example: dx score sets
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
 
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         found = connection.exec_driver_sql(
             "select s.*, count(c.component_code) as components, count(c.measure) + count(c.indicator) as measured"
             " from core.dim_indicator_set as s left join core.dim_indicator_component as c using (set_code)"
@@ -235,13 +235,13 @@ def load(
     Example: dx score load 2793-2022.yaml --by "Sở TT&TT"
     """
     from dx_pipeline.contract.indicator_set import read_indicator_set
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse.indicator_set import add_revision
 
     if not by.strip():
         raise SettingsError("a set needs a name", next_step="say who loads it: --by 'Nguyễn Văn A'")
     one = read_indicator_set(file)
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         revision = add_revision(connection, one, by.strip())
     if revision is None:
         console.print(f"{one.code}: không đổi · unchanged, this is the newest revision already")
@@ -264,10 +264,10 @@ def national(
 
     Example: dx score national cong-quoc-gia-2024-06.csv --by "Trung tâm Phục vụ hành chính công"
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse.national_figure import load_national_figures
 
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         count = load_national_figures(connection, file, set_code=set_code, by=by)
     console.print(f"[green]✓[/] {count} số liệu · figures; `dx report` shows them")
 

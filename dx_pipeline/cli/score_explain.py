@@ -51,11 +51,11 @@ def explain(
 
       dx score explain H50.04-240513-0007 --period 2024-06
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.settings import get_settings
     from dx_pipeline.warehouse.dossier_verdict import dossier_verdict, prepare_verdicts
 
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         try:
             prepare_verdicts(connection, get_settings().project_roots)
             found = dossier_verdict(connection, dossier, period)

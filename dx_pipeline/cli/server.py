@@ -29,11 +29,11 @@ def up(
 
     Example: dx up
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.sandbox.province import SandboxProvince
 
     settings = get_settings()
-    warehouse = get_road().warehouse
+    warehouse = get_warehouse()
     url = warehouse.url
     console.print(f"warehouse   {url.host}:{url.port}  database {url.database}  user {url.username}")
     if show_password:
@@ -80,12 +80,12 @@ def status() -> None:
     import sqlalchemy as sa
 
     from dx_pipeline.contract.timeliness import in_words, timeliness
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_catalog, get_warehouse
     from dx_pipeline.warehouse.connection import LOCAL_TIME_ZONE
 
-    road = get_road()
+    catalog, warehouse = get_catalog(), get_warehouse()
     local = ZoneInfo(LOCAL_TIME_ZONE)
-    with road.warehouse.loader() as connection:
+    with warehouse.loader() as connection:
         latest = connection.execute(
             sa.text(
                 "select distinct on (system, dataset) system || '.' || dataset as dataset_id, batch_id, status, message,"
@@ -111,16 +111,16 @@ def status() -> None:
         }
         clock = connection.execute(sa.text("select now()")).scalar_one().astimezone(local)
     by_id = {row["dataset_id"]: row for row in latest}
-    header, shown = dataset_names(road.catalog.contracts, full=console.width >= VERY_WIDE)
+    header, shown = dataset_names(catalog.contracts, full=console.width >= VERY_WIDE)
     moment = "%Y-%m-%d %H:%M" if console.width >= WIDE else "%m-%d %H:%M"
     table = plain_table("Tình trạng · Status")
     table.add_column(header, overflow="ellipsis")
     for name in ("batch", "state", "published", "fresh", "due", "in quarantine"):
         table.add_column(name, justify="right" if name in ("batch", "in quarantine") else "left", no_wrap=True)
-    for contract in road.catalog.contracts.values():
+    for contract in catalog.contracts.values():
         row = by_id.get(contract.id)
         when = published.get(contract.id)
-        found = timeliness(road.catalog.schedule_of(contract), contract.freshness, when, clock)
+        found = timeliness(catalog.schedule_of(contract), contract.freshness, when, clock)
         fresh = "–" if when is None or contract.freshness is None else "[green]yes"
         if found.late_by is not None:
             fresh = f"[yellow]late {in_words(found.late_by)}"

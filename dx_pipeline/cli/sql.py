@@ -54,11 +54,11 @@ def query(
     if role not in ROLES:
         raise WarehouseError(f"--role {role!r} is unknown", next_step=f"use one of {', '.join(ROLES)}")
     text = sys.stdin.read() if statement == "-" else statement
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse.asking import asking
 
     try:
-        with asking(get_road().warehouse, role) as connection:
+        with asking(get_warehouse(), role) as connection:
             connection.exec_driver_sql("set local statement_timeout = '60s'")
             result = connection.execution_options(stream_results=True, max_row_buffer=1_000).exec_driver_sql(
                 text.replace("%", "%%")

@@ -60,10 +60,10 @@ def list_() -> None:
 
     Example: dx vanished list
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse.vanishing import list_decisions
 
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         found = list_decisions(connection)
     table = plain_table("Quyết định về dòng không còn ở nguồn · Decisions about vanished rows")
     for header in ("#", "dataset", "part", "by", "reason", "when", "batch", "closed"):
@@ -86,11 +86,11 @@ def _decide_and_run(dataset: str, part: str | None, by: str, reason: str, projec
     from dx_pipeline.cli.project import add_projects
 
     add_projects(project)
-    from dx_pipeline.orchestration.process import get_catalog, get_road
+    from dx_pipeline.orchestration.process import get_catalog, get_warehouse
     from dx_pipeline.warehouse.vanishing import decide
 
     contract = get_catalog().contract(dataset)
-    with get_road().warehouse.loader() as connection:
+    with get_warehouse().loader() as connection:
         decide(connection, contract, part=part, by=by, reason=reason)
     if not execute([contract], whole=True):
         raise typer.Exit(1)

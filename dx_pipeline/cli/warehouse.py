@@ -35,11 +35,11 @@ def distribute(
 
       dx warehouse distribute
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse.distribution import citus_version, plan_distribution
     from dx_pipeline.warehouse.distribution import distribute as run_plan
 
-    with get_road().warehouse.owner() as connection:
+    with get_warehouse().owner() as connection:
         version = citus_version(connection)
         if version is None and not plan:
             console.print(NO_CITUS)
