@@ -22,6 +22,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
 
+import dx_pipeline.orchestration.look_ahead  # noqa: F401  (imported before the fork, the road serves both processes)
 from dx_pipeline.errors import RunCutShort
 from dx_pipeline.orchestration.look_ahead_beside import Answer, LookAheadBeside, Question, portable
 from dx_pipeline.orchestration.process import own_look_ahead, work_beside
