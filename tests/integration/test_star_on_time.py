@@ -282,12 +282,18 @@ QUARTER = {
 }
 
 
-def test_a_quarter_counts_each_dossier_once_as_it_stands_at_its_end(warehouse: Warehouse) -> None:
+@pytest.fixture(scope="module")
+def scored(warehouse: Warehouse) -> Warehouse:
+    """The warehouse with its scores computed."""
     with warehouse.loader() as connection:
         sync_indicator_sets(connection, load_indicator_sets([PROJECT]))
     refresh(warehouse, "indicator_score")
+    return warehouse
+
+
+def test_a_quarter_counts_each_dossier_once_as_it_stands_at_its_end(scored: Warehouse) -> None:
     rows = ask(
-        warehouse,
+        scored,
         "select unit_code, numerator, denominator, status from mart.indicator_score"
         " where component_code = 'PROCESSING_ON_TIME' and scope = 'agency' and period = '2024-Q2'",
     )
@@ -298,10 +304,10 @@ def test_a_quarter_counts_each_dossier_once_as_it_stands_at_its_end(warehouse: W
     assert {code: found[code] for code in expected} == expected
 
 
-def test_months_of_the_score_are_those_of_the_mart(warehouse: Warehouse) -> None:
+def test_months_of_the_score_are_those_of_the_mart(scored: Warehouse) -> None:
     """Two ways through the same rule: counted in groups by month, and by period."""
     equal, different = ask(
-        warehouse,
+        scored,
         "select count(*) filter (where (s.numerator, s.denominator) = (m.on_time_766, m.on_time_766 + m.overdue_766)),"
         " count(*) filter (where (s.numerator, s.denominator) is distinct from"
         " (m.on_time_766, m.on_time_766 + m.overdue_766)) from mart.indicator_score as s inner join mart.dossier_on_time"
