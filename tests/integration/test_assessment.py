@@ -178,6 +178,13 @@ def test_every_day_of_the_calendar_has_a_source_and_years_tell_their_standing(wa
 def test_a_wrong_line_loads_nothing(
     warehouse: Warehouse, tmp_path: Path, stage: str, by: str, line: str, told: str
 ) -> None:
+    table = tmp_path / f"{SET}.yaml"
+    table.write_text(yaml.safe_dump(SCORES, allow_unicode=True), encoding="utf-8")
+    with warehouse.loader() as connection:
+        sync_indicator_sets(connection, load_indicator_sets([ROOT]))
+        add_revision(connection, read_indicator_set(table), "Sở TT&TT")
+    if stage == "verified":
+        load(warehouse, tmp_path / "own.csv", "self", ["H50.01,A1,60,văn bản số 1,"], by)
     before = ask(warehouse, "select count(*) from core.assessment_entry")
     with pytest.raises(SettingsError) as error:
         load(warehouse, tmp_path / "scores.csv", stage, [line], by)
