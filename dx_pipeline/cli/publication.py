@@ -180,25 +180,25 @@ def diff(
 
       dx publication diff 3 5
     """
-    from dx_pipeline.orchestration.process import get_road
+    from dx_pipeline.orchestration.process import get_warehouse
     from dx_pipeline.warehouse import publication, publication_diff
     from dx_pipeline.warehouse.known_time import nothing_published_meanwhile
 
-    road, marts = get_road(), _marts()
+    warehouse, marts = get_warehouse(), _marts()
     if second != "now" and not second.isdigit():
         raise SettingsError(f"{second!r} is neither the number of a publication nor now")
-    with road.warehouse.loader() as connection:
+    with warehouse.loader() as connection:
         one = publication.get_publication(connection, first)
         before = publication.published_rows(connection, first)
         subject = publication.find_subject(connection, marts, one.subject, one.period)
     title = f"{_title(one)} → "
     if second == "now":
-        with nothing_published_meanwhile(road.warehouse) as connection:
+        with nothing_published_meanwhile(warehouse) as connection:
             after = publication.rows_now(connection, subject, one.period)
             until: datetime = connection.exec_driver_sql("select now()").scalar_one()
         title, same_sql = title + "nay · now", one.definition_hash == subject.definition_hash
     else:
-        with road.warehouse.loader() as connection:
+        with warehouse.loader() as connection:
             other = publication.get_publication(connection, int(second))
             after, until = publication.published_rows(connection, int(second)), other.published_at
         if (other.subject, other.period) != (one.subject, one.period):
@@ -216,7 +216,7 @@ def diff(
     if batches:
         with console.status("…") as status:
             told = publication_diff.explain(
-                road.warehouse, subject, one.period, before=(before, one.published_at), after=(after, until),
+                warehouse, subject, one.period, before=(before, one.published_at), after=(after, until),
                 datasets=_datasets_behind(subject),
                 on_step=lambda done: status.update(f"tính lại · computed {done} times as known after a batch"),
             )  # fmt: skip

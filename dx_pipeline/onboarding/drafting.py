@@ -72,10 +72,8 @@ def draft_source(request: Request, on_table: Callable[[str], None] = lambda labe
         OnboardingError: a file is there already (without ``force``), a name is not there, or nothing could be drafted.
         SourceUnavailable, SettingsError: as the readers.
     """
-    relations, unreadable = find_relations(request.url, request.tables, everything=request.everything)
-    if not relations and unreadable:
-        raise unreadable[0]
-    if not relations:
+    relations, refused = find_relations(request.url, request.tables, everything=request.everything)
+    if not relations and not refused:
         raise OnboardingError("the source holds no table", next_step="check the database or folder in the URL")
     if request.dataset is not None and len(relations) > 1:
         raise OnboardingError("--dataset names one dataset", next_step="give one table, or leave --dataset out")
@@ -84,7 +82,6 @@ def draft_source(request: Request, on_table: Callable[[str], None] = lambda labe
     for dataset in datasets.values():
         _refuse_overwriting(_paths(request.out, system, dataset), force=request.force)
     drafts: list[DatasetDraft] = []
-    refused: list[DxError] = unreadable
     for relation in relations:
         on_table(relation.label)
         try:

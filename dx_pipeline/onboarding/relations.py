@@ -124,7 +124,7 @@ def find_relations(url: str, names: Sequence[str], *, everything: bool) -> tuple
             inspector = sa.inspect(connection)
             held = _tables(inspector)
             if everything:
-                parts = _partitions(connection, driver)
+                parts = _partitions(inspector, connection)
                 chosen = [entry for entry in held if entry not in parts]
             else:
                 chosen = [_table(name, held) for name in dict.fromkeys(names)]
@@ -155,9 +155,9 @@ def _tables(inspector: Inspector) -> list[tuple[str | None, str]]:
     ]
 
 
-def _partitions(connection: Connection, driver: str) -> set[tuple[str | None, str]]:
+def _partitions(inspector: Inspector, connection: Connection) -> set[tuple[str | None, str]]:
     """Tables that are parts of another one: their rows are drafted with it."""
-    if driver != _DRIVERS["postgresql"]:
+    if not isinstance(inspector, PGInspector):
         return set()
     found = connection.exec_driver_sql(
         "select n.nspname, c.relname from pg_catalog.pg_class as c"
@@ -215,8 +215,12 @@ def _files(folder: Path, names: Sequence[str], *, everything: bool) -> tuple[lis
     )
     found: list[Relation] = []
     refused: list[DxError] = []
-    for name in map(glob.escape, held) if everything else dict.fromkeys(names):
-        pattern, part = (name, None) if everything else name.partition("#")[::2]
+    wanted = (
+        [(glob.escape(name), "") for name in held]
+        if everything
+        else [n.partition("#")[::2] for n in dict.fromkeys(names)]
+    )
+    for pattern, part in wanted:
         matches = sorted(path for path in folder.glob(pattern) if path.is_file())
         if not matches:
             raise OnboardingError(

@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import adbc_driver_manager
+
 from dx_pipeline.errors import WarehouseUnavailable
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ class ArrowConnections:
 
         try:
             return adbc.connect(self._uri(), autocommit=True)
-        except adbc.Error as error:
+        except adbc_driver_manager.Error as error:
             raise WarehouseUnavailable(f"the warehouse cannot be reached for COPY: {brief(error)}") from None
 
     def _answering(self) -> adbc.Connection | None:
@@ -73,13 +75,11 @@ class ArrowConnections:
                 if not self._idle:
                     return None
                 connection = self._idle.pop()
-            import adbc_driver_postgresql.dbapi as adbc
-
             try:
                 with connection.cursor() as cursor:
                     cursor.execute("select 1")
                     cursor.fetchone()
-            except adbc.Error:  # the server was restarted meanwhile
+            except adbc_driver_manager.Error:  # the server was restarted meanwhile
                 _close(connection)
             else:
                 return connection
@@ -91,7 +91,5 @@ def brief(error: Exception) -> str:
 
 
 def _close(connection: adbc.Connection) -> None:
-    import adbc_driver_postgresql.dbapi as adbc
-
-    with suppress(adbc.Error):
+    with suppress(adbc_driver_manager.Error):
         connection.close()

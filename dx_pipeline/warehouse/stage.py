@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import chain
 
+import adbc_driver_manager
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -76,8 +77,6 @@ def copy_into_stage(
         WarehouseUnavailable: the connection broke.
         WarehouseError: the server refused the rows.
     """
-    import adbc_driver_postgresql.dbapi as adbc
-
     first = next(batches, None)
     if first is None:
         return 0
@@ -97,7 +96,7 @@ def copy_into_stage(
         with warehouse.arrow.lease() as connection, connection.cursor() as cursor:
             reader = pa.RecordBatchReader.from_batches(schema, counted())
             return int(cursor.adbc_ingest(table, reader, mode="append", db_schema_name="stage"))
-    except adbc.Error as error:
+    except adbc_driver_manager.Error as error:
         if failures:
             raise failures[0] from None
         if (error.sqlstate or "").startswith(_LIMIT_EXCEEDED):
@@ -106,7 +105,7 @@ def copy_into_stage(
                 next_step="its rows are too wide for PostgreSQL: leave out columns that no figure needs (leftOut in the "
                 "contract), or make two datasets of it with the same key",
             ) from None
-        if isinstance(error, adbc.OperationalError):
+        if isinstance(error, adbc_driver_manager.OperationalError):
             raise WarehouseUnavailable(f"COPY into stage.{table} broke off: {brief(error)}") from None
         raise WarehouseError(f"COPY into stage.{table} was refused: {brief(error)}") from None
 
