@@ -21,6 +21,23 @@ ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = Path(os.environ.get("DX_REAL_DATA") or ROOT.parent / "shared" / "real_data")
 
 
+# A file is given to the next free core; what takes minutes is begun first, so that the last files are short.
+SHORT = ("integration", "property", "unit")
+LONGEST = ("test_one_stop_sandbox.py", "test_random_faults.py", "test_departments_sandbox.py", "test_backup_drill.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[int, int]:
+    folder = item.path.parent.name
+    return (
+        SHORT.index(folder) + 1 if folder in SHORT else 0,
+        LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST),
+    )
+
+
 @pytest.fixture(scope="session")
 def server_home() -> Iterator[Path]:
     """A folder for servers, removed at the end of the session."""

@@ -292,7 +292,7 @@ def test_plan_writes_nothing(province: Province) -> None:
 
 
 def test_second_run_changes_nothing(province: Province) -> None:
-    province.dx("run")
+    province.dx("run", "one_stop")
     batches = province.last_run()
     assert sorted(batches) == TABLES
     assert {(batch["status"], batch["inserted"], batch["updated"], batch["closed"]) for batch in batches.values()} == {
@@ -374,13 +374,13 @@ def test_exactly_what_changed_is_brought_and_then_nothing(province: Province) ->
     assert wanted["giay_to_ket_qua"][0] > 0
     assert wanted["dong_bo_dvcqg"][1] > 0
     with looking_for_torn_snapshots(province.url) as looked:
-        province.dx("run")
+        province.dx("run", "one_stop")
     assert looked.torn == []
     assert len(looked.states) > 1, "something was published between two looks"
     assert {table: (b["inserted"], b["updated"]) for table, b in province.last_run().items()} == wanted
     changed_star = star_checksums(province.url)
     assert changed_star["core.fact_dossier"] != province.first["core.fact_dossier"]
-    province.dx("run")
+    province.dx("run", "one_stop")
     assert {(b["inserted"], b["updated"]) for b in province.last_run().values()} == {(0, 0)}
     assert star_checksums(province.url) == changed_star
 
