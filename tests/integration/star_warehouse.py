@@ -9,17 +9,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
 
 from dx_pipeline.warehouse.connection import Warehouse
 from dx_pipeline.warehouse.embedded import EmbeddedServer
 from dx_pipeline.warehouse.load_file import parse_load_file
 from dx_pipeline.warehouse.marts import with_includes
 from dx_pipeline.warehouse.merge import Delivery, LoadBinds, MergeCounts, run_load
-from dx_pipeline.warehouse.migrate import migrate
+from tests.migrated_database import new_migrated_database
 
 PROJECT = Path(__file__).resolve().parents[2]
 AS_OF = datetime(2024, 7, 1, 1, 0, tzinfo=UTC)
@@ -41,11 +39,8 @@ def running_server(version: int = 18) -> Iterator[EmbeddedServer]:
 @contextmanager
 def migrated_warehouse(server: EmbeddedServer) -> Iterator[Warehouse]:
     """A new database on the server with all migrations applied."""
-    name = f"w_{uuid4().hex[:12]}"
-    server.create_database(name)
-    warehouse = Warehouse(make_url(server.start().url(name)), embedded=server)
+    warehouse = Warehouse(new_migrated_database(server), embedded=server)
     try:
-        migrate(warehouse, [PROJECT])
         yield warehouse
     finally:
         warehouse.close()
