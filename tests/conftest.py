@@ -16,6 +16,7 @@ import pytest
 os.environ["COLUMNS"] = "220"  # test workers set 80; a console takes it when dx_pipeline is imported
 
 from dx_pipeline.warehouse.embedded import EmbeddedServer
+from tests.warm_dx import WarmDx
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = Path(os.environ.get("DX_REAL_DATA") or ROOT.parent / "shared" / "real_data")
@@ -63,8 +64,14 @@ def source_url(source_server: EmbeddedServer) -> str:
     return source_server.start().url(name)
 
 
+_warm = WarmDx()
+
+
 class Installation:
     """One ``DX_HOME`` and the ``dx`` command over it, run as a subprocess like a person would."""
+
+    is_warm = True
+    """Whether commands are forked from a process that has imported everything, which spares each a few seconds."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -75,7 +82,8 @@ class Installation:
 
     def dx(self, *arguments: str, check: bool = True, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """Run ``dx``; fails the test with its output if it exits non-zero and ``check`` is set."""
-        done = subprocess.run(
+        done = _warm.run(arguments, self.environment, timeout=timeout) if self.is_warm else None
+        done = done or subprocess.run(
             [sys.executable, "-m", "dx_pipeline.cli.main", *arguments],
             cwd=ROOT,
             env=self.environment,

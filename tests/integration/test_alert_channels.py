@@ -259,12 +259,13 @@ def test_channels_that_are_away_or_hang_cost_bounded_time(tmp_path: Path) -> Non
 
     with silent_server() as silent, serving(lambda _: Reply(raw=trickle)) as slow:
         chosen = mail_settings(tmp_path, silent, alert_timeout_seconds=0.5, alert_webhook_url=slow.url)
+        threads = threading.active_count()
         started = time.monotonic()
         outcomes = send_within_limit([(one, message()) for one in notifiers(chosen)], chosen)
         assert time.monotonic() - started < 2, "both at once, each no longer than twice the limit"
     assert [outcome.taken for outcome in outcomes.values()] == [False, False]
     assert list(outcomes) == ["smtp", "webhook"]
-    assert threading.active_count() < 20
+    assert threading.active_count() < threads + 10, "whom nobody waits for are few"
 
 
 def test_no_secret_is_in_what_settings_show(tmp_path: Path) -> None:

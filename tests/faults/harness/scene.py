@@ -52,6 +52,8 @@ class Told:
 class Scene(Installation):
     """One installation of its own, with its source behind a link."""
 
+    is_warm = False  # what is left of a command is found by its name
+
     def __init__(self, home: Path, source: Source, targets: tuple[str, ...]) -> None:
         super().__init__(home)
         self.source = source
