@@ -1,8 +1,8 @@
 """``dx`` commands without the seconds of import: one process imports everything and forks itself for each command.
 
-A command is a process of its own, as ever: its arguments, environment, output and exit code are those of
-``python -m dx_pipeline.cli.main``, and it imports nothing else than that would. What only a new interpreter can show
-(imports that are forgotten, signals, commands found by their name) is tested with one: ``Installation.is_warm = False``.
+A command is a process of its own, with the arguments, environment, output and exit code of
+``python -m dx_pipeline.cli.main``; only its imports lie before it. What a new interpreter alone can show (imports that are
+forgotten, signals, commands found by their name) is tested with one: ``Installation.is_warm = False``.
 
 The process that imports ends when its standard input is closed, thus with the one that started it.
 """
@@ -21,6 +21,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 
 ROOT = Path(__file__).resolve().parent.parent
 FREE = ("DX_", "PYTEST_")
@@ -31,6 +32,7 @@ class WarmDx:
     """Client of one such process, which is started with the first command."""
 
     def __init__(self) -> None:
+        self._starting = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._fixed: dict[str, str] = {}
         self._folder = ""
@@ -43,8 +45,9 @@ class WarmDx:
         Raises:
             subprocess.TimeoutExpired: it took longer than that, and was killed.
         """
-        if self._process is None:
-            self._start(environment)
+        with self._starting:
+            if self._process is None:
+                self._start(environment)
         if _fixed(environment) != self._fixed:
             return None
         with (
