@@ -17,6 +17,7 @@ import psutil
 from tests.conftest import ROOT
 
 HOST = "127.0.0.1"
+_EXECUTOR = "org.apache.spark.executor.CoarseGrainedExecutorBackend"
 _QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
@@ -49,8 +50,9 @@ class SparkCluster:
             self._workers.append(self._launch(f"worker-{number}", "worker.Worker", *options))
 
     def executors(self) -> list[psutil.Process]:
-        """The Java processes that the workers have started for applications."""
-        return [child for worker in self._workers for child in psutil.Process(worker.pid).children()]
+        """The Java processes that the workers have started for applications; a worker has others, for a moment."""
+        children = [child for worker in self._workers for child in psutil.Process(worker.pid).children()]
+        return [child for child in children if _EXECUTOR in _command(child)]
 
     def stop_workers(self) -> None:
         self._end(self._workers)
@@ -102,6 +104,14 @@ class SparkCluster:
             except OSError:
                 time.sleep(0.1)
         raise TimeoutError(f"the Spark master does not listen: see {self._home / 'master.log'}")
+
+
+def _command(process: psutil.Process) -> Sequence[str]:
+    """Words of its command line; none if it has ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return ()
 
 
 @contextmanager
