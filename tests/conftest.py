@@ -71,7 +71,7 @@ class Installation:
     """One ``DX_HOME`` and the ``dx`` command over it, run as a subprocess like a person would."""
 
     is_warm = True
-    """Whether commands are forked from a process that has imported everything, which spares each a few seconds."""
+    """Whether commands are forked from a process that has imported the judge, which spares each some seconds."""
 
     def __init__(self, home: Path) -> None:
         self.home = home

@@ -1,8 +1,9 @@
-"""``dx`` commands without the seconds of import: one process imports everything and forks itself for each command.
+"""``dx`` commands that need not import the judge: one process imports it and forks itself for each command.
 
-A command is a process of its own, with the arguments, environment, output and exit code of
-``python -m dx_pipeline.cli.main``; only its imports lie before it. What a new interpreter alone can show (imports that are
-forgotten, signals, commands found by their name) is tested with one: ``Installation.is_warm = False``.
+With the judge come Great Expectations, pandas, DuckDB and SQLAlchemy, most of what a command imports; the command line and
+Dagster are imported by the command itself. A command is a process of its own, with the arguments, environment, output and
+exit code of ``python -m dx_pipeline.cli.main``. What a new interpreter alone can show (imports that are forgotten, signals,
+commands found by their name) is tested with one: ``Installation.is_warm = False``.
 
 The process that imports ends when its standard input is closed, thus with the one that started it.
 """
@@ -23,7 +24,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 
-ROOT = Path(__file__).resolve().parent.parent
+from dx_pipeline.settings import PROJECT_ROOT
+
 FREE = ("DX_", "PYTEST_")
 """Beginnings of the names that may differ: nothing that is imported looks at them before a command runs."""
 
@@ -77,14 +79,14 @@ class WarmDx:
         self._folder = tempfile.mkdtemp(prefix="dx-warm-")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.warm_dx", self._folder],
-            cwd=ROOT,
+            cwd=PROJECT_ROOT,
             env=self._fixed,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
         atexit.register(self._stop)
         assert self._process.stdout is not None
-        assert self._process.stdout.readline() == b"ready\n", "the process that imports dx does not start"
+        assert self._process.stdout.readline() == b"ready\n", "the process that imports the judge does not start"
 
     def _stop(self) -> None:
         assert self._process is not None
@@ -107,12 +109,6 @@ def _exactly(link: socket.socket, size: int) -> bytes:
             raise EOFError("the process that runs dx has ended")
         received += part
     return received
-
-
-def _import_everything() -> None:
-    from dx_pipeline.judge.verdict import prepare_to_judge
-
-    prepare_to_judge()
 
 
 def _serve(folder: str) -> None:
@@ -161,5 +157,7 @@ def _run(link: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    _import_everything()
+    from dx_pipeline.judge.verdict import prepare_to_judge  # not by the tests, which start this
+
+    prepare_to_judge()
     _serve(sys.argv[1])
